@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: Apache-2.0
+# The rooms of src/ and who may use whom: the single source. CMake links from it, and the test
+# `rooms` holds every #include against it. base is for all.
+tacho_room(base LIBRARIES fmt::fmt)
+tacho_room(schema)
+tacho_room(kernel)
+tacho_room(collectors USES kernel schema)
+tacho_room(journal USES schema LIBRARIES nanoarrow lz4)
+tacho_room(recorder USES collectors kernel journal schema)
+# Above: what `tacho` links; nothing there knows Arrow C++. Below: what `tacho-reader` links;
+# nothing there knows /proc.
+tacho_room(store USES journal schema LIBRARIES arrow parquet zstd xxhash)
+tacho_room(query USES store schema LIBRARIES arrow parquet)
+tacho_room(views USES query schema LIBRARIES arrow)

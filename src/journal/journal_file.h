@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// The live file of a table: at every instant a complete Arrow IPC stream ("commit by length").
+// A batch is written behind the end marker together with a new marker, then one aligned 4-byte write
+// turns the old marker into the batch's length. The file is grown ahead, so that a full disk is
+// met before anything changes, and never truncated: a reader may have it mapped.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "base/error.h"
+#include "base/file.h"
+
+namespace tacho {
+
+class JournalFile {
+ public:
+  // Creates `name` in `folder` (it must not exist) with the schema message and the end marker.
+  static Result<JournalFile> create(int folder, const std::string& name,
+                                    std::span<const std::byte> schema_message);
+
+  // Commits a finished message. On an error the file still is what it was and the same message can
+  // be tried again, unless is_broken().
+  Result<void> append(std::span<const std::byte> message);
+  // fdatasync. A failed one breaks the file: the kernel may have dropped what was not written.
+  Result<void> sync();
+
+  // True after an error that leaves the file's end unknown; it must be abandoned for a new one.
+  bool is_broken() const { return broken_; }
+  std::uint64_t size() const { return end_ + 8; }      // with the end marker
+  std::uint64_t batches() const { return batches_; }   // the next sequence number
+  std::uint64_t allocated() const { return allocated_; }
+
+ private:
+  Result<void> grow_to(std::uint64_t size);
+
+  FileDescriptor file_;
+  std::string name_;
+  std::uint64_t end_ = 0;        // where the marker stands
+  std::uint64_t allocated_ = 0;  // how far the file is grown
+  std::uint64_t batches_ = 0;
+  bool can_allocate_ = true;
+  bool dirty_ = false;
+  bool broken_ = false;
+};
+
+}  // namespace tacho

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kernel/root.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+namespace tacho {
+namespace {
+
+// Large enough for most kernel files at the first try, small enough for hundreds of them.
+constexpr std::size_t kFirstBuffer = 1024;
+// No kernel file that we read at every tick is larger; a runaway one must not take our memory.
+constexpr std::size_t kLargestBuffer = std::size_t{16} << 20;
+
+std::string below(const std::string& path) {
+  return path.starts_with('/') ? path.substr(1) : path;
+}
+
+}  // namespace
+
+KernelFile::KernelFile(FileDescriptor descriptor, std::string path)
+    : descriptor_(std::move(descriptor)), path_(std::move(path)) {}
+
+Result<std::string_view> KernelFile::reread() {
+  if (buffer_.empty()) buffer_.resize(kFirstBuffer);
+  std::size_t size = 0;
+  while (true) {
+    const ssize_t got = pread(descriptor_.get(), buffer_.data() + size, buffer_.size() - size,
+                              static_cast<off_t>(size));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return last_system_error("read", path_);
+    size += static_cast<std::size_t>(got);
+    // A short read may still not be the end for seq_files, which stop at a record's border.
+    if (got == 0) return std::string_view(buffer_.data(), size);
+    if (size == buffer_.size()) {
+      if (size >= kLargestBuffer)
+        return Error{ErrorCode::exhausted, path_ + " is larger than 16 MiB"};
+      buffer_.resize(size * 2);
+    }
+  }
+}
+
+Result<Root> Root::open(const std::string& prefix) {
+  Root root;
+  root.folder_ = FileDescriptor(::open(prefix.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!root.folder_) return last_system_error("open the folder", prefix);
+  root.prefix_ = prefix;
+  root.is_machine_ = prefix == "/";
+  return root;
+}
+
+Result<KernelFile> Root::open_file(const std::string& path) const {
+  FileDescriptor file(openat(folder_.get(), below(path).c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file) return last_system_error("open", "/" + below(path));
+  return KernelFile(std::move(file), "/" + below(path));
+}
+
+Result<std::string> Root::read(const std::string& path) const {
+  return read_file_at(folder_.get(), below(path), kLargestBuffer);
+}
+
+Result<std::vector<std::string>> Root::list(const std::string& path) const {
+  const FileDescriptor folder = TRY(open_folder(path));
+  return list_folder(folder.get());
+}
+
+Result<std::string> Root::link_target(const std::string& path) const {
+  char target[PATH_MAX];
+  const ssize_t size = readlinkat(folder_.get(), below(path).c_str(), target, sizeof target);
+  if (size < 0) return last_system_error("read the link", "/" + below(path));
+  return std::string(target, static_cast<std::size_t>(size));
+}
+
+bool Root::exists(const std::string& path) const {
+  return faccessat(folder_.get(), below(path).c_str(), F_OK, 0) == 0;
+}
+
+Result<FileDescriptor> Root::open_folder(const std::string& path) const {
+  FileDescriptor folder(
+      openat(folder_.get(), below(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!folder) return last_system_error("open the folder", "/" + below(path));
+  return folder;
+}
+
+}  // namespace tacho

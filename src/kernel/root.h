@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// The kernel's files below a prefix: "/" for the machine, a folder for a fixture or a container's
+// view. Files that are read at every tick are opened once and read again from their start.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "base/file.h"
+
+namespace tacho {
+
+// A kernel file kept open. Not thread-safe; each collector has its own.
+class KernelFile {
+ public:
+  KernelFile() = default;
+  KernelFile(FileDescriptor descriptor, std::string path);
+  // The file's text as it is now, valid until the next call. The buffer grows to the largest size
+  // seen and is then used again.
+  Result<std::string_view> reread();
+  const std::string& path() const { return path_; }
+  explicit operator bool() const { return static_cast<bool>(descriptor_); }
+
+ private:
+  FileDescriptor descriptor_;
+  std::string path_;
+  std::string buffer_;
+};
+
+class Root {
+ public:
+  // Opens the folder `prefix`.
+  static Result<Root> open(const std::string& prefix = "/");
+
+  Result<KernelFile> open_file(const std::string& path) const;
+  // For files read once or seldom.
+  Result<std::string> read(const std::string& path) const;
+  // Sorted names in a folder.
+  Result<std::vector<std::string>> list(const std::string& path) const;
+  // What a symbolic link holds.
+  Result<std::string> link_target(const std::string& path) const;
+  bool exists(const std::string& path) const;
+  // A descriptor on a folder, for openat.
+  Result<FileDescriptor> open_folder(const std::string& path) const;
+  // True for the real machine: system calls (statvfs, sched_getaffinity) speak of it.
+  bool is_machine() const { return is_machine_; }
+  const std::string& prefix() const { return prefix_; }
+
+ private:
+  FileDescriptor folder_;
+  std::string prefix_;
+  bool is_machine_ = false;
+};
+
+}  // namespace tacho
