@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+// A recording, live or finished: the only door to its data. What has been recorded when it is opened
+// is seen; opening again sees more. Damage never ends a reading: it is passed over, and told by
+// findings().
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "journal/facts.h"
+#include "query/predicate.h"
+#include "query/rows.h"
+
+namespace tacho {
+
+// Something that is damaged, missing or left out, in one line.
+struct Finding {
+  std::string table;  // empty: the recording as a whole
+  std::string file;   // name in the table's folder; empty: none
+  std::string what;
+  std::uint64_t bytes = 0;           // damaged or missing, where it can be told
+  std::optional<std::int64_t> rows;  // lost
+  std::optional<Nanoseconds> span;   // lost: the time between the whole rows around it
+};
+
+struct TableSummary {
+  std::string name, help, scope;
+  std::uint64_t rows = 0;
+  // Of the first and the last row; unset when the table has none.
+  std::optional<std::uint64_t> first_tick, last_tick;
+  std::optional<Nanoseconds> first_time, last_time;
+  std::optional<Nanoseconds> first_boottime, last_boottime;
+  std::uint64_t size = 0;  // bytes on disk
+  int parts = 0, live = 0;  // files
+};
+
+// Ticks that were not taken: absent from `system` between two that are there.
+struct Gap {
+  std::uint64_t first_tick = 0, ticks = 0;
+  Nanoseconds after_time{}, before_time{};          // of the rows around it
+  Nanoseconds after_boottime{}, before_boottime{};
+};
+
+// A half-open stretch of one of the three axes. Unset ends are open.
+struct Range {
+  enum class Axis : std::uint8_t { time, boottime, tick } axis = Axis::time;
+  std::optional<std::int64_t> from;  // not before it
+  std::optional<std::int64_t> to;    // before it
+};
+
+struct ScanOptions {
+  Range range;
+  std::vector<std::string> columns;       // empty: all, in the table's order
+  const Predicate* predicate = nullptr;   // rows to keep; used during the call of scan alone
+};
+
+class Recording {
+ public:
+  // `absent` when there is nothing at `path`; `corrupt` when it is no recording; `invalid` when it
+  // is of a higher major version; `denied` when our rights do not reach it. The text says what was
+  // found and what was expected.
+  static Result<Recording> open(const std::string& path);
+  Recording(Recording&&) noexcept;
+  Recording& operator=(Recording&&) noexcept;
+  ~Recording();
+
+  const std::string& path() const;
+  const RecordingFacts& facts() const;
+  bool is_recording_now() const;  // a recorder holds it
+
+  const std::vector<std::string>& table_names() const;  // sorted
+  bool has_table(std::string_view table) const;
+  // `invalid` and the list of tables for an unknown one.
+  Result<Schema> schema(std::string_view table) const;
+  Result<std::vector<TableSummary>> tables() const;
+  Result<TableSummary> summary(std::string_view table) const;
+  Result<std::vector<Gap>> gaps() const;
+  std::uint64_t size() const;  // bytes on disk, all files of the recording
+
+  // The rows of a table in the order of ticks, streamed: memory is bounded by a row group (about
+  // 128 Ki rows). The stream may outlive the recording.
+  Result<Stream> scan(std::string_view table, const ScanOptions& options = {}) const;
+  // The newest row group of a table holds its last rows; scans with `from` here skip the rest.
+  // Number of the file that holds `tick` or, when none does, the last one before it.
+  Result<std::uint64_t> first_tick_of_file(std::string_view table, std::uint64_t tick) const;
+
+  // What was damaged or missing in all that was read so far, streams included.
+  std::vector<Finding> findings() const;
+
+ private:
+  struct State;
+  explicit Recording(std::shared_ptr<State> state);
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace tacho
