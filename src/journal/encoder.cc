@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "journal/encoder.h"
+
+#include <lz4.h>
+#include <lz4frame.h>
+
+#include <cstring>
+
+#include "base/error.h"
+#include "journal/format.h"
+#include "journal/message.h"
+
+namespace tacho {
+namespace {
+
+// Below this a body is not worth the call; at 2,000 processes the `process` body is 40 kB.
+constexpr std::size_t kSmallestCompressedBody = 4096;
+// Arrow wants buffers 8-byte aligned.
+constexpr std::size_t kAlignment = 8;
+
+void pad(Bytes& out, std::size_t start) {
+  const std::size_t beyond = (out.size() - start) % kAlignment;
+  if (beyond != 0) out.resize(out.size() + kAlignment - beyond);
+}
+
+void append_bytes(Bytes& out, const void* data, std::size_t size) {
+  const auto* first = static_cast<const std::byte*>(data);
+  out.insert(out.end(), first, first + size);
+}
+
+// Collects the body of a batch and where each buffer lies in it.
+class Body {
+ public:
+  Body(Bytes& out, std::vector<BufferPlace>& places) : out_(out), places_(places) {
+    places_.clear();
+    start_ = out_.size();
+  }
+  void add(const void* data, std::size_t size) {
+    places_.push_back({static_cast<std::int64_t>(out_.size() - start_),
+                       static_cast<std::int64_t>(size)});
+    append_bytes(out_, data, size);
+    pad(out_, start_);
+  }
+  void add_offsets(const std::vector<std::int32_t>& ends) {
+    places_.push_back({static_cast<std::int64_t>(out_.size() - start_),
+                       static_cast<std::int64_t>((ends.size() + 1) * sizeof(std::int32_t))});
+    const std::int32_t zero = 0;
+    append_bytes(out_, &zero, sizeof zero);
+    append_bytes(out_, ends.data(), ends.size() * sizeof(std::int32_t));
+    pad(out_, start_);
+  }
+  std::size_t size() const { return out_.size() - start_; }
+  std::size_t start() const { return start_; }
+
+ private:
+  Bytes& out_;
+  std::vector<BufferPlace>& places_;
+  std::size_t start_;
+};
+
+void write_body(const Rows& rows, Body& body) {
+  for (const ColumnData& column : rows.columns()) {
+    if (column.null_count == 0) {
+      body.add(nullptr, 0);
+    } else {
+      body.add(column.present.data(), (rows.size() + 7) / 8);
+    }
+    if (column.type == Type::text) {
+      body.add_offsets(column.ends);
+      body.add(column.bytes.data(), column.bytes.size());
+    } else {
+      body.add(column.words.data(), column.words.size() * sizeof(std::uint64_t));
+    }
+  }
+}
+
+}  // namespace
+
+struct BatchEncoder::State {
+  BatchTemplate plain;
+  BatchTemplate compressed;
+  std::vector<BufferPlace> places;
+  std::vector<BufferPlace> plain_places;
+  Bytes raw;                       // a body before it is compressed
+  LZ4F_cctx* compressor = nullptr; // made at the first large body
+
+  ~State() { LZ4F_freeCompressionContext(compressor); }
+  const BatchTemplate& append_body(const Rows& rows, std::size_t start, Bytes& out);
+};
+
+BatchEncoder::BatchEncoder(std::unique_ptr<State> state) : state_(std::move(state)) {}
+BatchEncoder::BatchEncoder(BatchEncoder&&) noexcept = default;
+BatchEncoder::~BatchEncoder() = default;
+
+Result<BatchEncoder> BatchEncoder::create(const Table& table) {
+  auto state = std::make_unique<State>();
+  std::size_t buffers = 0;
+  const auto count = [&](const Column& column) { buffers += column.type == Type::text ? 3 : 2; };
+  for (const Column& column : kStamp) count(column);
+  for (const Column& column : table.columns) count(column);
+  const std::size_t nodes = kStampColumns + table.columns.size();
+  state->plain = TRY(make_batch_template(nodes, buffers, BodyCompression::none));
+  state->compressed = TRY(make_batch_template(nodes, buffers, BodyCompression::lz4));
+  // `finish` tells the two apart by their size; padding behind a message's metadata is allowed.
+  if (state->compressed.metadata.size() == state->plain.metadata.size())
+    state->compressed.metadata.resize(state->plain.metadata.size() + kAlignment);
+  return BatchEncoder(std::move(state));
+}
+
+namespace {
+
+// One LZ4 frame of `data` at the end of `out`; false when it does not shrink.
+bool append_frame(const std::byte* data, std::size_t size, LZ4F_cctx* compressor, Bytes& out) {
+  LZ4F_preferences_t preferences{};
+  preferences.frameInfo.contentSize = size;
+  preferences.frameInfo.blockMode = LZ4F_blockIndependent;
+  preferences.autoFlush = 1;  // no buffer inside the context
+  const std::size_t start = out.size();
+  out.resize(start + LZ4F_HEADER_SIZE_MAX + LZ4F_compressBound(size, &preferences));
+  std::size_t used = LZ4F_compressBegin(compressor, out.data() + start, out.size() - start,
+                                        &preferences);
+  if (LZ4F_isError(used) != 0U) return false;
+  const std::size_t body = LZ4F_compressUpdate(compressor, out.data() + start + used,
+                                               out.size() - start - used, data, size, nullptr);
+  if (LZ4F_isError(body) != 0U) return false;
+  used += body;
+  const std::size_t end = LZ4F_compressEnd(compressor, out.data() + start + used,
+                                           out.size() - start - used, nullptr);
+  if (LZ4F_isError(end) != 0U) return false;
+  out.resize(start + used + end);
+  return used + end < size;
+}
+
+// Each buffer as Arrow wants it: its length before compression (little-endian, 64 bits), then an LZ4
+// frame; a length of -1 says that what follows is not compressed. False when the body does not
+// shrink.
+bool compress_body(const Bytes& raw, std::vector<BufferPlace>& places, LZ4F_cctx* compressor,
+                   Bytes& out) {
+  const std::size_t start = out.size();
+  for (BufferPlace& place : places) {
+    const std::size_t at = out.size();
+    const std::byte* data = raw.data() + place.offset;
+    const auto size = static_cast<std::size_t>(place.length);
+    place.offset = static_cast<std::int64_t>(at - start);
+    if (size == 0) continue;
+    std::int64_t prefix = place.length;
+    append_bytes(out, &prefix, sizeof prefix);
+    if (!append_frame(data, size, compressor, out)) {
+      prefix = -1;
+      std::memcpy(out.data() + at, &prefix, sizeof prefix);
+      out.resize(at + sizeof prefix);
+      append_bytes(out, data, size);
+    }
+    place.length = static_cast<std::int64_t>(out.size() - at);
+    pad(out, start);
+  }
+  return out.size() - start < raw.size();
+}
+
+void put(Bytes& out, std::size_t at, std::int64_t value) {
+  std::memcpy(out.data() + at, &value, sizeof value);
+}
+
+}  // namespace
+
+// Appends the body behind room for prefix and metadata, which `start` begins; the template that
+// fits it.
+const BatchTemplate& BatchEncoder::State::append_body(const Rows& rows, std::size_t start,
+                                                      Bytes& out) {
+  const std::size_t body_at = start + kPrefixSize + plain.metadata.size();
+  out.resize(body_at);
+  Body body(out, places);
+  write_body(rows, body);
+  if (body.size() < kSmallestCompressedBody) return plain;
+  if (compressor == nullptr) LZ4F_createCompressionContext(&compressor, LZ4F_VERSION);
+  if (compressor == nullptr) return plain;
+  plain_places = places;
+  raw.assign(out.begin() + static_cast<std::ptrdiff_t>(body_at), out.end());
+  out.resize(start + kPrefixSize + compressed.metadata.size());
+  if (compress_body(raw, places, compressor, out)) return compressed;
+  out.resize(body_at);
+  append_bytes(out, raw.data(), raw.size());
+  places = plain_places;
+  return plain;
+}
+
+void BatchEncoder::encode(const Rows& rows, Bytes& out) {
+  const std::size_t start = out.size();
+  const BatchTemplate& chosen = state_->append_body(rows, start, out);
+  const std::size_t metadata_at = start + kPrefixSize;
+  const auto metadata_size = static_cast<std::uint32_t>(chosen.metadata.size());
+  std::memcpy(out.data() + start, &kContinuation, sizeof kContinuation);
+  std::memcpy(out.data() + start + 4, &metadata_size, sizeof metadata_size);
+  std::memcpy(out.data() + metadata_at, chosen.metadata.data(), metadata_size);
+  put(out, metadata_at + chosen.rows_at, static_cast<std::int64_t>(rows.size()));
+  put(out, metadata_at + chosen.body_length_at,
+      static_cast<std::int64_t>(out.size() - metadata_at - metadata_size));
+  std::size_t node_at = metadata_at + chosen.nodes_at;
+  for (const ColumnData& column : rows.columns()) {
+    const FieldNode node{static_cast<std::int64_t>(rows.size()),
+                         static_cast<std::int64_t>(column.null_count)};
+    std::memcpy(out.data() + node_at, &node, sizeof node);
+    node_at += sizeof node;
+  }
+  std::memcpy(out.data() + metadata_at + chosen.buffers_at, state_->places.data(),
+              state_->places.size() * sizeof(BufferPlace));
+}
+
+void BatchEncoder::finish(std::span<std::byte> message, std::uint64_t sequence) const {
+  std::uint32_t metadata_size = 0;
+  std::memcpy(&metadata_size, message.data() + 4, sizeof metadata_size);
+  const BatchTemplate& made = metadata_size == state_->plain.metadata.size() ? state_->plain
+                                                                             : state_->compressed;
+  const std::span<std::byte> metadata = message.subspan(kPrefixSize, metadata_size);
+  put_hexadecimal(metadata.subspan(made.sequence_at, 16), sequence);
+  put_hexadecimal(metadata.subspan(made.checksum_at, 8),
+                  message_checksum(metadata, made.checksum_at,
+                                   message.subspan(kPrefixSize + metadata_size)));
+}
+
+}  // namespace tacho

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "journal/journal_file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "journal/format.h"
+
+namespace tacho {
+namespace {
+
+// A journal of a short run should not take megabytes; one that grows should not be grown often.
+constexpr std::uint64_t kFirstStep = std::uint64_t{64} << 10;
+constexpr std::uint64_t kLargestStep = std::uint64_t{1} << 20;
+
+constexpr std::byte kMarker[kMarkerSize] = {std::byte{0xFF}, std::byte{0xFF}, std::byte{0xFF},
+                                            std::byte{0xFF}};
+
+Result<void> write_at(int descriptor, std::span<const std::byte> bytes, std::uint64_t offset,
+                      const std::string& name) {
+  while (!bytes.empty()) {
+    const ssize_t written =
+        pwrite(descriptor, bytes.data(), bytes.size(), static_cast<off_t>(offset));
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return last_system_error("write", name);
+    if (written == 0) return system_error("write", name, EIO);
+    bytes = bytes.subspan(static_cast<std::size_t>(written));
+    offset += static_cast<std::uint64_t>(written);
+  }
+  return {};
+}
+
+// `bytes` and a marker behind them, in one call; a short write is completed.
+Result<void> write_with_marker(int descriptor, std::span<const std::byte> bytes,
+                               std::uint64_t offset, const std::string& name) {
+  const iovec parts[2] = {
+      {const_cast<std::byte*>(bytes.data()), bytes.size()},
+      {const_cast<std::byte*>(kMarker), sizeof kMarker},
+  };
+  ssize_t written = 0;
+  do {
+    written = pwritev(descriptor, parts, 2, static_cast<off_t>(offset));
+  } while (written < 0 && errno == EINTR);
+  if (written < 0) return last_system_error("write", name);
+  const auto done = static_cast<std::size_t>(written);
+  if (done == bytes.size() + sizeof kMarker) return {};
+  if (done < bytes.size()) {
+    auto rest = write_at(descriptor, bytes.subspan(done), offset + done, name);
+    if (!rest) return rest;
+  }
+  const std::size_t marker_done = done > bytes.size() ? done - bytes.size() : 0;
+  return write_at(descriptor, std::span(kMarker).subspan(marker_done),
+                  offset + bytes.size() + marker_done, name);
+}
+
+}  // namespace
+
+Result<JournalFile> JournalFile::create(int folder, const std::string& name,
+                                        std::span<const std::byte> schema_message) {
+  JournalFile journal;
+  journal.name_ = name;
+  journal.file_ = FileDescriptor(
+      openat(folder, name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+  if (!journal.file_) return last_system_error("create", name);
+  auto made = journal.grow_to(schema_message.size() + kMarkerSize);
+  if (made) made = write_with_marker(journal.file_.get(), schema_message, 0, name);
+  if (!made) {
+    unlinkat(folder, name.c_str(), 0);
+    return Error(made.error());
+  }
+  journal.end_ = schema_message.size();
+  journal.dirty_ = true;
+  return journal;
+}
+
+Result<void> JournalFile::append(std::span<const std::byte> message) {
+  if (broken_) return Error{ErrorCode::io, name_ + " was abandoned after an error"};
+  TRY(grow_to(end_ + message.size() + kMarkerSize));
+  dirty_ = true;
+  // All but the first 8 bytes, and the new marker: nothing that a reader sees has changed yet.
+  TRY(write_with_marker(file_.get(), message.subspan(kPrefixSize), end_ + kPrefixSize, name_));
+  // The commit: four aligned bytes turn the old marker into the length.
+  std::uint32_t length = 0;
+  std::memcpy(&length, message.data() + 4, sizeof length);
+  auto committed = write_at(file_.get(), std::as_bytes(std::span(&length, 1)), end_ + 4, name_);
+  if (!committed) {
+    broken_ = true;
+    return committed;
+  }
+  end_ += message.size();
+  ++batches_;
+  return {};
+}
+
+Result<void> JournalFile::sync() {
+  if (broken_ || !dirty_) return {};
+  if (fdatasync(file_.get()) != 0) {
+    broken_ = true;
+    return last_system_error("sync", name_);
+  }
+  dirty_ = false;
+  return {};
+}
+
+Result<void> JournalFile::grow_to(std::uint64_t size) {
+  if (size <= allocated_) return {};
+  const std::uint64_t step = std::clamp(allocated_, kFirstStep, kLargestStep);
+  const std::uint64_t target = std::max(allocated_ + step, (size + kFirstStep - 1) / kFirstStep * kFirstStep);
+  if (can_allocate_) {
+    if (fallocate(file_.get(), 0, 0, static_cast<off_t>(target)) == 0) {
+      allocated_ = target;
+      return {};
+    }
+    if (errno != EOPNOTSUPP && errno != ENOSYS && errno != EINTR)
+      return last_system_error("grow", name_);
+    can_allocate_ = errno == EINTR;
+  }
+  // Without fallocate a full disk is met while writing; the marker protocol still holds.
+  if (ftruncate(file_.get(), static_cast<off_t>(target)) != 0)
+    return last_system_error("grow", name_);
+  allocated_ = target;
+  return {};
+}
+
+}  // namespace tacho
