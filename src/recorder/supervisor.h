@@ -26,9 +26,12 @@ struct SuperviseOptions {
 using RecorderProcess = std::function<int(int command_pid, const RecorderChannel& channel)>;
 
 // Runs the command beside the recorder and returns the status to exit with: the command's own;
-// 127 not found, 126 found but cannot be executed, 125 when we cannot start a process, 124 after the
-// timeout. When the command died by a signal, this call does not return: it ends this process by the
-// same signal, without a core file. The receipt goes to stderr.
+// 127 not found, 126 found but cannot be executed, 124 after the timeout. When the command died by a
+// signal, this call does not return: it ends this process by the same signal, without a core file.
+// Where no second process can be started, the command takes the place of this one, unrecorded; with
+// a timeout, which could not be kept so, nothing is started and the status is 125.
+// The receipt, and what the recorder wrote to its stderr, go to stderr after the command's end.
+// Call it from a process of one thread: it forks, and afterwards stdin and stdout are /dev/null.
 int supervise(const SuperviseOptions& options, const RecorderProcess& recorder);
 
 }  // namespace tacho
