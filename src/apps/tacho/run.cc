@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: Apache-2.0
+// tacho run: record while a command runs, and end as it ended.
+#include <fmt/format.h>
+#include <getopt.h>
+#include <limits.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "apps/tacho/command.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "base/units.h"
+#include "collectors/redact.h"
+#include "collectors/registry.h"
+#include "recorder/recorder.h"
+#include "recorder/supervisor.h"
+
+namespace tacho {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr int kUsageError = 125;  // env, nice and timeout end so when they could not start anything
+constexpr Nanoseconds kShortestInterval = 10ms, kLongestInterval = 1h;
+// A file's name has at most 255 bytes; the date and ".tacho" follow.
+constexpr std::size_t kLongestName = 200;
+// Of the command line in recording.json, which is read as a whole by every view. Longer ones are
+// lists of files, and `process_info` has their beginning too.
+constexpr std::size_t kArgumentsLimit = 64 * 1024;
+
+constexpr std::string_view kHelp =
+    R"(Usage: tacho run [OPTION...] [--] COMMAND [ARGUMENT...]
+
+Records the machine and every process while COMMAND runs, ends as COMMAND ended, and prints a
+receipt on stderr. COMMAND's input, output, limits and environment are as without tacho.
+
+  --interval DURATION   between ticks, 10ms to 1h; a bare number is seconds (1s)
+  --output FOLDER       the recording (a new one below $XDG_STATE_HOME/tacho)
+  --name NAME           of the recording, instead of COMMAND's
+  --timeout DURATION    then SIGTERM to COMMAND, SIGKILL 10 s later, and exit status 124
+  --only TABLE,...      record these tables alone
+  --without TABLE,...   leave these tables out
+  --set TABLE.OPTION=VALUE
+                        an option of a table; 'tacho tables' lists them
+  --quiet               no receipt
+  --help
+
+Exit status: COMMAND's own; 128+N as shells show it when signal N ended it; 124 after the timeout;
+125 for a wrong option (nothing is started); 126 when COMMAND cannot be executed; 127 when there is
+none of that name.
+)";
+
+struct RunOptions {
+  SuperviseOptions supervise;
+  RecorderOptions record;
+  bool has_help = false;
+};
+
+enum Flag : int {
+  kInterval = 256,  // above every letter
+  kOutput,
+  kName,
+  kTimeout,
+  kOnly,
+  kWithout,
+  kSet,
+  kQuiet,
+  kHelpFlag
+};
+
+constexpr std::array kFlags = {
+    option{"interval", required_argument, nullptr, kInterval},
+    option{"output", required_argument, nullptr, kOutput},
+    option{"name", required_argument, nullptr, kName},
+    option{"timeout", required_argument, nullptr, kTimeout},
+    option{"only", required_argument, nullptr, kOnly},
+    option{"without", required_argument, nullptr, kWithout},
+    option{"set", required_argument, nullptr, kSet},
+    option{"quiet", no_argument, nullptr, kQuiet},
+    option{"help", no_argument, nullptr, kHelpFlag},
+    option{nullptr, 0, nullptr, 0}};
+
+Error wrong(std::string text) { return {ErrorCode::invalid, std::move(text)}; }
+
+Result<Nanoseconds> interval_of(std::string_view text) {
+  const auto interval = TRY(parse_duration(text));
+  if (interval < kShortestInterval || interval > kLongestInterval)
+    return wrong(fmt::format("--interval {} is not between 10ms and 1h", text));
+  return interval;
+}
+
+Result<Nanoseconds> timeout_of(std::string_view text) {
+  const auto timeout = TRY(parse_duration(text));
+  if (timeout <= 0ns) return wrong("--timeout must be more than 0: write for example 10m");
+  return timeout;
+}
+
+Result<std::string> name_of(std::string_view text) {
+  const bool is_safe = escaped(text) == text && text.find('/') == std::string_view::npos;
+  if (text.empty() || text.starts_with('.') || text.size() > kLongestName || !is_safe)
+    return wrong(fmt::format("--name '{}' cannot be a file's name: write for example nightly-build",
+                             escaped(text, 80)));
+  return std::string(text);
+}
+
+// The last part of the command's path, in characters that need no care in any file system.
+std::string name_of_command(std::string_view program) {
+  std::string name(program.substr(program.find_last_of('/') + 1));
+  std::ranges::replace_if(
+      name,
+      [](char c) {
+        const bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                              (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '+' ||
+                              c == '-';
+        return !is_plain;
+      },
+      '_');
+  if (name.empty() || name[0] == '.' || name[0] == '-') name.insert(0, "command");
+  name.resize(std::min(name.size(), kLongestName));
+  return name;
+}
+
+Result<void> take(RunOptions& options, int flag, const char* value) {
+  switch (flag) {
+    case kInterval: options.record.interval = TRY(interval_of(value)); break;
+    case kOutput: options.record.output = value; break;
+    case kName: options.record.name = TRY(name_of(value)); break;
+    case kTimeout: options.supervise.timeout = TRY(timeout_of(value)); break;
+    case kOnly: options.record.only = value; break;
+    case kWithout: options.record.without = value; break;
+    case kSet: options.record.settings.emplace_back(value); break;
+    case kQuiet: options.supervise.quiet = true; break;
+    default: options.has_help = true; break;
+  }
+  return {};
+}
+
+Result<void> check(const RunOptions& options) {
+  TRY(select_collectors(options.record.only, options.record.without));
+  Settings settings;
+  for (const std::string& assignment : options.record.settings) TRY(settings.set(assignment));
+  TRY(check_settings(settings));
+  return {};
+}
+
+Result<RunOptions> parse(int argc, char** argv) {
+  RunOptions options;
+  options.record.name.clear();
+  options.record.seal = false;  // its user is waiting
+  opterr = 0;                   // we say it ourselves
+  optind = 1;
+  int flag = 0;
+  // "+": options end at the first word that is none, and the rest is the command's.
+  while ((flag = getopt_long(argc, argv, "+:h", kFlags.data(), nullptr)) != -1) {
+    if (flag == '?' || flag == ':')
+      return wrong(fmt::format("{} '{}'",
+                               flag == '?' ? "there is no option" : "a value is missing after",
+                               escaped(argv[optind - 1], 80)));
+    TRY(take(options, flag, optarg));
+    if (options.has_help) return options;
+  }
+  options.supervise.arguments.assign(argv + optind, argv + argc);
+  if (options.supervise.arguments.empty())
+    return wrong("a command is missing: write for example tacho run -- make -j4");
+  if (options.record.name.empty())
+    options.record.name = name_of_command(options.supervise.arguments.front());
+  TRY(check(options));
+  return options;
+}
+
+// Each argument without its secrets. What is removed depends on the program and on the argument
+// before (--password x).
+std::vector<std::string> redacted(const std::vector<std::string>& arguments) {
+  std::vector<std::string> result;
+  std::size_t left = kArgumentsLimit;
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    std::string before;
+    if (i > 0) before.append(arguments.front()).push_back('\0');
+    if (i > 1) before.append(arguments[i - 1]).push_back('\0');
+    const std::size_t skipped = redact_arguments(before, SIZE_MAX).text.size();
+    std::string text = redact_arguments(before + arguments[i] + '\0', SIZE_MAX).text;
+    text.erase(0, i > 0 ? skipped + 1 : 0);
+    if (text.size() > left) {
+      result.emplace_back("...");
+      break;
+    }
+    left -= text.size();
+    result.push_back(std::move(text));
+  }
+  return result;
+}
+
+CommandFacts facts_of(const std::vector<std::string>& arguments, int pid, Clock& clock) {
+  CommandFacts facts;
+  facts.arguments = redacted(arguments);
+  std::array<char, PATH_MAX> folder{};
+  if (getcwd(folder.data(), folder.size()) != nullptr) facts.folder = escaped(folder.data());
+  facts.pid = pid;
+  const Instant now = clock.now();
+  facts.start_time = now.time.count();
+  facts.start_boottime = now.boottime.count();
+  return facts;
+}
+
+// The recorder's process.
+int record_command(const RunOptions& options, int command_pid, const RecorderChannel& channel) {
+  SystemClock clock;
+  RecorderOptions record_options = options.record;
+  record_options.command = facts_of(options.supervise.arguments, command_pid, clock);
+  const auto recording = record(record_options, clock, channel);
+  if (recording) return 0;
+  const std::string text = fmt::format("tacho: not recording: {}\n", recording.error().text);
+  [[maybe_unused]] const auto written = write_all(STDERR_FILENO, text);
+  return 1;
+}
+
+}  // namespace
+
+int command_run(int argc, char** argv) {
+  const auto options = parse(argc, argv);
+  if (!options) {
+    fmt::print(stderr, "tacho run: {}\nTry 'tacho run --help'.\n", options.error().text);
+    return kUsageError;
+  }
+  if (options->has_help) {
+    fmt::print("{}", kHelp);
+    return 0;
+  }
+  return supervise(options->supervise, [&](int command_pid, const RecorderChannel& channel) {
+    return record_command(*options, command_pid, channel);
+  });
+}
+
+}  // namespace tacho
