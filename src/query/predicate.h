@@ -9,7 +9,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -22,18 +21,11 @@
 
 namespace tacho {
 
-// What is known of a column's values in a stretch of rows.
-struct ValueRange {
-  std::optional<std::int64_t> low, high;    // integers and timestamps, both included
-  std::optional<double> low_real, high_real;
-  std::optional<std::string> low_text, high_text;
-};
-using RangeOf = std::function<std::optional<ValueRange>(std::string_view column)>;
-
 class Predicate {
  public:
   // `invalid` with the place and an example that is right. `now` is for times without a date.
   static Result<Predicate> parse(std::string_view text, Nanoseconds now);
+  Predicate(const Predicate& other);
   Predicate(Predicate&&) noexcept;
   Predicate& operator=(Predicate&&) noexcept;
   ~Predicate();
@@ -48,11 +40,12 @@ class Predicate {
   // False when no row within these ranges can match.
   bool may_match(const RangeOf& range_of) const;
 
-  struct Node;
+  struct Node;  // in the .cc files alone
 
  private:
-  explicit Predicate(std::shared_ptr<Node> root);
-  std::shared_ptr<Node> root_;
+  Predicate(std::unique_ptr<Node> root, Nanoseconds now);
+  std::unique_ptr<Node> root_;
+  Nanoseconds now_{};
 };
 
 // The rows of a stream for which the predicate (bound here to the stream's columns) is true.

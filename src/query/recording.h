@@ -16,18 +16,9 @@
 #include "journal/facts.h"
 #include "query/predicate.h"
 #include "query/rows.h"
+#include "store/finding.h"
 
 namespace tacho {
-
-// Something that is damaged, missing or left out, in one line.
-struct Finding {
-  std::string table;  // empty: the recording as a whole
-  std::string file;   // name in the table's folder; empty: none
-  std::string what;
-  std::uint64_t bytes = 0;           // damaged or missing, where it can be told
-  std::optional<std::int64_t> rows;  // lost
-  std::optional<Nanoseconds> span;   // lost: the time between the whole rows around it
-};
 
 struct TableSummary {
   std::string name, help, scope;
@@ -86,8 +77,8 @@ class Recording {
   // The rows of a table in the order of ticks, streamed: memory is bounded by a row group (about
   // 128 Ki rows). The stream may outlive the recording.
   Result<Stream> scan(std::string_view table, const ScanOptions& options = {}) const;
-  // The newest row group of a table holds its last rows; scans with `from` here skip the rest.
-  // Number of the file that holds `tick` or, when none does, the last one before it.
+  // The first tick of the file that `tick` is in: what is said once is said again there. `tick` itself
+  // when the table has no rows before it.
   Result<std::uint64_t> first_tick_of_file(std::string_view table, std::uint64_t tick) const;
 
   // What was damaged or missing in all that was read so far, streams included.

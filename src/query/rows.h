@@ -12,17 +12,9 @@
 
 #include "base/error.h"
 #include "schema/table.h"
-
-namespace arrow {
-class Array;
-class RecordBatch;
-class Schema;
-}  // namespace arrow
+#include "store/batch.h"
 
 namespace tacho {
-
-using Batch = std::shared_ptr<arrow::RecordBatch>;
-using Schema = std::shared_ptr<arrow::Schema>;
 
 class RowStream {
  public:
