@@ -158,10 +158,14 @@ Result<RunOptions> parse(int argc, char** argv) {
   int flag = 0;
   // "+": options end at the first word that is none, and the rest is the command's.
   while ((flag = getopt_long(argc, argv, "+:h", kFlags.data(), nullptr)) != -1) {
-    if (flag == '?' || flag == ':')
+    if (flag == '?' || flag == ':') {
+      // A letter is named by optopt; a long one is the word that was just read.
+      const bool is_letter = optopt > 0 && optopt < kInterval;
       return wrong(fmt::format("{} '{}'",
                                flag == '?' ? "there is no option" : "a value is missing after",
-                               escaped(argv[optind - 1], 80)));
+                               is_letter ? escaped(std::string{'-', static_cast<char>(optopt)})
+                                         : escaped(argv[optind - 1], 80)));
+    }
     TRY(take(options, flag, optarg));
     if (options.has_help) return options;
   }
