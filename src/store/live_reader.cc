@@ -71,6 +71,9 @@ class LiveReader final : public SegmentReader {
 
   const Schema& schema() const override { return schema_; }
   bool is_intact() const override { return reader_->schema_is_intact(); }
+  bool has_all_columns() const override {
+    return schema_->num_fields() == stored_->num_fields();
+  }
 
   void select(const std::vector<std::string>& columns) override {
     std::set<std::string> names(columns.begin(), columns.end());
@@ -85,10 +88,11 @@ class LiveReader final : public SegmentReader {
   Result<Batch> next(const ChunkWanted&) override {
     arrow::RecordBatchVector batches;
     std::int64_t rows = 0;
-    while (rows < kChunkRows) {
+    while (rows < kChunkRows && !is_at_end_) {
       const auto found = reader_->next();
       collect_damage();
       if (!found) {
+        is_at_end_ = true;
         report_damage(std::nullopt);
         break;
       }
@@ -216,6 +220,7 @@ class LiveReader final : public SegmentReader {
   Schema stored_;  // as in the file
   Schema schema_;  // the columns that we know
   arrow::ipc::IpcReadOptions options_;
+  bool is_at_end_ = false;
   std::size_t noted_ = 0;
   std::vector<Pending> pending_;
   std::optional<std::int64_t> last_boottime_;

@@ -110,6 +110,9 @@ class PartReader final : public SegmentReader {
 
   const Schema& schema() const override { return schema_; }
   bool is_intact() const override { return is_intact_; }
+  bool has_all_columns() const override {
+    return schema_->num_fields() == metadata_->num_columns();
+  }
 
   void select(const std::vector<std::string>& columns) override {
     std::set<std::string> names(columns.begin(), columns.end());

@@ -45,6 +45,8 @@ class SegmentReader {
   virtual Result<Batch> next(const ChunkWanted& wanted) = 0;
   // True when the file was found to be what was written: a part's digest, a live file's schema.
   virtual bool is_intact() const = 0;
+  // False when the file has columns of types that this version does not know.
+  virtual bool has_all_columns() const = 0;
 };
 
 // Opens a file of `table`. When a live file's schema is damaged, that of another file of the table serves.
