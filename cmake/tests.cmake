@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-# One GoogleTest program per room: tests/<room> of the build folder, from the *_test.cc beside the code.
+# Labels: `unit` (one GoogleTest program per room, from the *_test.cc beside the code), `structure`
+# (rooms and ratchet), `e2e` (the built programs, driven from outside), `system` (needs root or is
+# rough; `make test` leaves it out).
 find_package(GTest REQUIRED)
 include(GoogleTest)
+add_custom_target(unit_tests)
 get_property(rooms GLOBAL PROPERTY TACHO_ROOMS)
 foreach(room IN LISTS rooms)
   get_property(tests GLOBAL PROPERTY TACHO_ROOM_TESTS_${room})
@@ -12,5 +15,31 @@ foreach(room IN LISTS rooms)
     target_compile_definitions(test_${room} PRIVATE
       TACHO_FIXTURES="${CMAKE_SOURCE_DIR}/tests/fixtures")
     add_test(NAME ${room} COMMAND test_${room})
+    # A hang is a failure: the slowest room takes seconds, under the sanitizers a minute.
+    set_tests_properties(${room} PROPERTIES LABELS unit TIMEOUT 600)
+    add_dependencies(unit_tests test_${room})
   endif()
 endforeach()
+
+find_package(Python3 REQUIRED COMPONENTS Interpreter)
+foreach(check rooms ratchet)
+  add_test(NAME ${check} COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/tests/${check}.py)
+  set_tests_properties(${check} PROPERTIES LABELS structure)
+endforeach()
+
+# The tests that drive the programs use the environment that scripts/setup --tests made.
+set(pytest ${TACHO_DEPS}/venv/bin/python3 -m pytest -p no:cacheprovider -rs)
+set(e2e_environment "TACHO=$<TARGET_FILE:tacho>;PYTHONDONTWRITEBYTECODE=1")
+file(GLOB e2e_files CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/e2e/test_*.py)
+foreach(file IN LISTS e2e_files)
+  get_filename_component(name ${file} NAME_WE)
+  string(REPLACE test_ e2e_ name ${name})
+  add_test(NAME ${name} COMMAND ${pytest} -m "not system" ${file})
+  set_tests_properties(${name} PROPERTIES LABELS e2e TIMEOUT 600 ENVIRONMENT "${e2e_environment}")
+endforeach()
+if(e2e_files)
+  # -v: what is skipped is named with its reason.
+  add_test(NAME e2e_system COMMAND ${pytest} -v -m system ${CMAKE_SOURCE_DIR}/tests/e2e)
+  set_tests_properties(e2e_system PROPERTIES LABELS system TIMEOUT 900
+                                             ENVIRONMENT "${e2e_environment}")
+endif()

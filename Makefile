@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+# Two commands for everybody: make run, make test. The rest is `make help`.
+BUILD := build
+PREFIX ?= /usr/local
+DESTDIR ?=
+CTEST := ctest --test-dir $(BUILD) --output-on-failure --no-tests=error
+
+.PHONY: help run setup build test test-system install bench clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make run          set up, build, record some seconds of real work, show the report"
+	@echo "make test         set up, build and run the tests; safe on any machine"
+	@echo "make build        only build: $(BUILD)/tacho and $(BUILD)/tacho-reader"
+	@echo "make test-system  the tests that need root or are rough: kills, limits, mounts"
+	@echo "make install      PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)"
+	@echo "make bench        measure tacho beside other tools"
+	@echo "make clean        remove $(BUILD); what was set up stays in .deps"
+
+# Tests are switched on by `make test` and stay so: what only builds needs no GoogleTest.
+build:
+	@scripts/setup
+	@test -e $(BUILD)/CMakeCache.txt || cmake -G Ninja -S . -B $(BUILD) -DTACHO_TESTS=OFF
+	@cmake --build $(BUILD) --target tacho tacho-reader
+
+run: build
+	@echo
+	@echo "==> recording some seconds of work: $(BUILD)/tacho run -- scripts/demo-work"
+	@$(BUILD)/tacho run --name demo -- scripts/demo-work
+	@echo
+	@echo "==> its report: $(BUILD)/tacho report @last"
+	@$(BUILD)/tacho report @last
+	@echo
+	@echo "What to type next:"
+	@echo "  $(BUILD)/tacho show @last                       its tables"
+	@echo "  $(BUILD)/tacho show @last memory --last 5       rows of one"
+	@echo "  $(BUILD)/tacho run -- make -j4                  record your own command"
+	@echo "  $(BUILD)/tacho doctor                           what can be recorded here, and what not"
+	@echo "  make install                              then it is just: tacho"
+
+test-build:
+	@scripts/setup --tests
+	@cmake -G Ninja -S . -B $(BUILD) -DTACHO_TESTS=ON
+	@cmake --build $(BUILD)
+
+test: test-build
+	@$(CTEST) -LE system
+
+test-system: test-build
+	@$(CTEST) -L system --verbose
+
+install: build
+	@DESTDIR="$(DESTDIR)" cmake --install $(BUILD) --prefix "$(PREFIX)"
+
+bench: test-build
+	@bench/run $(BUILD)
+
+clean:
+	rm -rf $(BUILD)
+
+.PHONY: test-build

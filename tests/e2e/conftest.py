@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the tests that drive the built programs share.
+
+TACHO names the program (ctest sets it). Every test has a home of its own: recordings go below
+`state`, nothing of the person who runs the tests is read or written. Tests that need root or are
+rough carry the mark `system`; `make test` leaves them out, `make test-system` runs them.
+"""
+import os
+import pathlib
+import subprocess
+
+import pytest
+
+LIMIT = 60  # seconds that any one program may take: a hang is a failure, not a wait
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "system: needs root or is rough (make test-system)")
+
+
+@pytest.fixture(scope="session")
+def tacho():
+    """The program under test."""
+    path = os.environ.get("TACHO") or str(pathlib.Path(__file__).parents[2] / "build" / "tacho")
+    assert os.access(path, os.X_OK), f"{path} is not there: build first, or set TACHO"
+    return path
+
+
+@pytest.fixture
+def home(tmp_path):
+    """The environment of a person who has never used tacho."""
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("TACHO", "XDG_", "LC_")) and name not in {"LANG", "NO_COLOR"}
+    }
+    for name in ("STATE", "CONFIG", "CACHE", "DATA"):
+        environment[f"XDG_{name}_HOME"] = str(tmp_path / name.lower())
+    environment["XDG_RUNTIME_DIR"] = str(tmp_path / "runtime")
+    (tmp_path / "runtime").mkdir(mode=0o700)
+    environment["HOME"] = str(tmp_path)
+    environment["LANG"] = "C.UTF-8"
+    environment["TZ"] = "UTC"
+    return environment
+
+
+@pytest.fixture
+def state(home):
+    """Where recordings go when nobody says where."""
+    return pathlib.Path(home["XDG_STATE_HOME"]) / "tacho"
+
+
+@pytest.fixture
+def run(tacho, home):
+    """run("show", "@last") -> CompletedProcess with bytes; keywords as of subprocess.run."""
+
+    def call(*arguments, **keywords):
+        if "input" not in keywords:
+            keywords.setdefault("stdin", subprocess.DEVNULL)
+        keywords.setdefault("env", home)
+        keywords.setdefault("timeout", LIMIT)
+        return subprocess.run([tacho, *map(str, arguments)], capture_output=True, **keywords)
+
+    return call
+
+
+@pytest.fixture
+def recordings(state):
+    """recordings() -> the folders of all recordings made so far, oldest first."""
+    return lambda: sorted(state.glob("*.tacho"), key=lambda path: path.stat().st_mtime_ns)
