@@ -5,12 +5,10 @@ set(TACHO_LIBEXEC ${CMAKE_INSTALL_LIBEXECDIR}/tacho)
 file(GLOB tacho_commands CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/apps/tacho/*.cc)
 add_executable(tacho ${tacho_commands})
 target_link_libraries(tacho PRIVATE room_recorder Threads::Threads)
-target_compile_definitions(tacho PRIVATE TACHO_VERSION="${PROJECT_VERSION}")
 
 file(GLOB reader_commands CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/apps/reader/*.cc)
 add_executable(tacho-reader ${reader_commands})
 target_link_libraries(tacho-reader PRIVATE room_views Threads::Threads)
-target_compile_definitions(tacho-reader PRIVATE TACHO_VERSION="${PROJECT_VERSION}")
 set_target_properties(tacho-reader PROPERTIES INSTALL_RPATH "$ORIGIN/lib")
 
 install(TARGETS tacho RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})

@@ -30,6 +30,7 @@ namespace tacho {
 
 class EventQueue;      // collectors/events.h
 class SelfStatistics;  // collectors/self_statistics.h
+struct CommandUsage;   // collectors/command_usage.h
 
 // An option of a table: `--set filesystem.interval=30s`.
 struct Option {
@@ -60,6 +61,7 @@ struct CollectorEnvironment {
   Clock& clock;
   EventQueue* events = nullptr;         // where collectors and recorder leave events
   SelfStatistics* statistics = nullptr; // what the recorder knows of itself
+  CommandUsage* command_usage = nullptr;  // filled by the process collector
   int command = 0;                      // pid of the command of `tacho run`; 0 for `record`
   Nanoseconds interval = std::chrono::seconds(1);  // between ticks
 };

@@ -26,7 +26,13 @@ struct RecorderOptions {
   std::optional<Nanoseconds> retain_time;
   std::optional<std::int64_t> retain_bytes;
   Nanoseconds sync_interval = std::chrono::seconds(5);
-  bool seal = true;                     // seal at rotation and at the end
+  Nanoseconds rotate_interval = std::chrono::hours(1);    // new journal files at least so often
+  std::uint64_t rotate_bytes = std::uint64_t{32} << 20;   // ... or when one has this size
+  std::size_t memory_limit = std::size_t{64} << 20;       // for rows that cannot be written yet
+  std::string reader;                   // tacho-reader's path; empty: nothing is sealed
+  bool seal_at_end = true;              // what is left when recording ends; `tacho run` does not wait
+  bool takes_marks = true;              // listen for `tacho mark`
+  bool pinned_to_memory = true;         // lock the pages of the recorder and ask to be spared by the OOM killer
   std::optional<CommandFacts> command;  // of `tacho run`
 };
 
@@ -46,10 +52,14 @@ struct CommandReport {
   std::int64_t memory_peak = 0;                      // bytes, ru_maxrss
 };
 
-// Records until SIGINT or SIGTERM, the end of `duration`, or the channel's CommandReport. The
-// result is the path of the recording. In `tacho run` the channel's descriptors are given; when the
+struct RecordResult {
+  std::string path;              // of the recording
+  std::int64_t lost_rows = 0;    // that could not be written
+};
+
+// Records until SIGINT or SIGTERM, the end of `duration`, or the channel's CommandReport. In `tacho run` the channel's descriptors are given; when the
 // supervisor goes away without a report, recording goes on until the command's pid has ended.
-Result<std::string> record(const RecorderOptions& options, Clock& clock,
+Result<RecordResult> record(const RecorderOptions& options, Clock& clock,
                            const RecorderChannel& channel = {});
 
 }  // namespace tacho

@@ -152,7 +152,7 @@ Result<void> check(const RunOptions& options) {
 Result<RunOptions> parse(int argc, char** argv) {
   RunOptions options;
   options.record.name.clear();
-  options.record.seal = false;  // its user is waiting
+  options.record.seal_at_end = false;  // its user is waiting
   opterr = 0;                   // we say it ourselves
   optind = 1;
   int flag = 0;

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+// tacho doctor: what can be recorded here, what not, why, and the command that would change it.
+// Every collector is made and takes one turn, as it would in a recording.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "apps/tacho/command.h"
+#include "apps/tacho/options.h"
+#include "apps/tacho/reader.h"
+#include "collectors/command_usage.h"
+#include "collectors/events.h"
+#include "collectors/registry.h"
+#include "collectors/self_statistics.h"
+#include "recorder/place.h"
+#include "recorder/runner.h"
+
+namespace tacho {
+namespace {
+
+constexpr int kUsageError = 2;
+// A collector with a thread of its own is one that can block: doctor waits this long for it.
+constexpr int kPatienceMilliseconds = 3000;
+
+constexpr std::string_view kHelp = R"(Usage: tacho doctor
+
+Says what can be recorded here, what not, why, and the command that would change it. Looks, and
+changes nothing.
+)";
+
+struct Finding {
+  std::string_view table;
+  std::int64_t rows = 0;
+  std::string failure;  // why the whole table is not to be had
+};
+
+class Doctor {
+ public:
+  void run() {
+    const auto root = Root::open();
+    if (!root) {
+      fmt::print("cannot look at this machine: {}\n", root.error().text);
+      return;
+    }
+    const CollectorEnvironment environment{.root = *root,
+                                           .settings = settings_,
+                                           .clock = clock_,
+                                           .events = &events_,
+                                           .statistics = &statistics_,
+                                           .command_usage = &usage_};
+    for (const CollectorInfo* info : all_collectors()) examine(*info, environment);
+    print_tables();
+    print_notes();
+    print_places();
+  }
+
+ private:
+  void examine(const CollectorInfo& info, const CollectorEnvironment& environment) {
+    auto runner = Runner::create(info, environment, 0);
+    if (!runner) {
+      findings_.push_back({.table = info.name(), .failure = runner.error().text});
+      return;
+    }
+    if (info.runs == CollectorInfo::Runs::in_own_thread) {
+      // Never destroyed: its thread may hang in a dead file system until we end.
+      auto* threaded = new ThreadedRunner(std::move(*runner), queue_, statistics_);
+      threaded->ask({.repeat_all = true});
+      if (!threaded->wait(kPatienceMilliseconds)) {
+        findings_.push_back({.table = info.name(), .failure = "it did not answer within 3 s"});
+        return;
+      }
+      threaded->report_coverage(coverage_);
+      add(threaded->runner());
+      return;
+    }
+    Frame frame;
+    (*runner)->run({.repeat_all = true}, frame);
+    (*runner)->report_coverage(coverage_);
+    add(**runner);
+  }
+
+  void add(const Runner& runner) {
+    for (const Rows& rows : runner.rows())
+      findings_.push_back(
+          {.table = rows.table().name, .rows = static_cast<std::int64_t>(rows.size())});
+  }
+
+  void print_tables() const {
+    for (const Finding& finding : findings_) {
+      if (finding.failure.empty()) {
+        fmt::print("  yes  {:<17} {} row{} now\n", finding.table, finding.rows,
+                   finding.rows == 1 ? "" : "s");
+      } else {
+        fmt::print("  no   {:<17} {}\n", finding.table, finding.failure);
+      }
+    }
+  }
+
+  void print_notes() const {
+    if (coverage_.notes().empty()) return;
+    fmt::print("\nNot, or only in part:\n");
+    for (const CoverageNote& note : coverage_.notes()) {
+      fmt::print("  {:<8} {}{}{}\n           because {}\n", name_of(note.kind), note.table,
+                 note.table.empty() ? "" : ": ", note.what, note.why);
+      if (!note.remedy.empty()) fmt::print("           change it: {}\n", note.remedy);
+    }
+  }
+
+  static void print_places() {
+    fmt::print("\nRecordings go to {}\n", usual_place());
+    if (reader_path().empty())
+      fmt::print("tacho-reader is missing: recordings can be made, but not read or sealed here\n");
+    if (geteuid() != 0)
+      fmt::print("As an ordinary user: figures of other users' processes are partly hidden (sudo "
+                 "tacho doctor shows the difference)\n");
+  }
+
+  SystemClock clock_;
+  Settings settings_;
+  EventQueue events_;
+  SelfStatistics statistics_;
+  CommandUsage usage_;
+  Coverage coverage_;
+  FrameQueue queue_{std::size_t{16} << 20};
+  std::vector<Finding> findings_;
+};
+
+}  // namespace
+
+int command_doctor(int argc, char** argv) {
+  bool help = false;
+  const Flag flags[] = {{"help", Flag::Value::none, [&](std::string_view) -> Result<void> {
+                           help = true;
+                           return {};
+                         }}};
+  const auto words = parse_flags(argc, argv, flags);
+  if (!words || !words->empty()) {
+    fmt::print(stderr, "tacho doctor: {}\nTry 'tacho doctor --help'.\n",
+               words ? "it takes no argument" : words.error().text);
+    return kUsageError;
+  }
+  if (help) {
+    fmt::print("{}", kHelp);
+    return 0;
+  }
+  auto* doctor = new Doctor;  // see ThreadedRunner above
+  doctor->run();
+  std::fflush(stdout);
+  _exit(0);
+}
+
+}  // namespace tacho

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+// tacho record: record until stopped.
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "apps/tacho/command.h"
+#include "apps/tacho/options.h"
+#include "apps/tacho/reader.h"
+#include "base/units.h"
+#include "recorder/recorder.h"
+
+namespace tacho {
+namespace {
+
+constexpr int kUsageError = 2;
+constexpr int kFailed = 1;
+
+constexpr std::string_view kHelp =
+    R"(Usage: tacho record [OPTION...]
+
+Records the machine and every process until SIGINT (Ctrl-C), SIGTERM or the end of --duration, then
+seals the recording and prints its path.
+
+  --interval DURATION   between ticks, 10ms to 1h; a bare number is seconds (1s)
+  --duration DURATION   end by itself after this time
+  --output FOLDER       the recording (a new one below $XDG_STATE_HOME/tacho; root: /var/lib/tacho)
+  --name NAME           of the series of recordings that --retain keeps (record)
+  --retain TIME,SIZE    keep no more of the series than this; 'none' keeps all (7d,2GiB)
+  --sync DURATION       between syncs to the disk: a power cut loses at most this (5s)
+  --rotate DURATION     between new journal files, which are sealed one by one (1h)
+  --only TABLE,...      record these tables alone
+  --without TABLE,...   leave these tables out
+  --set TABLE.OPTION=VALUE
+                        an option of a table; 'tacho tables' lists them
+  --quiet               print nothing but errors
+  --help
+
+Exit status: 0; 1 when nothing or not everything could be recorded; 2 for a wrong option.
+)";
+
+struct Options {
+  RecorderOptions record;
+  bool quiet = false;
+  bool help = false;
+};
+
+// "7d,2GiB", either part alone, or "none".
+Result<void> take_retain(RecorderOptions& options, std::string_view text) {
+  options.retain_time.reset();
+  options.retain_bytes.reset();
+  if (text == "none") return {};
+  while (!text.empty()) {
+    const std::size_t comma = text.find(',');
+    const std::string_view part = text.substr(0, comma);
+    text.remove_prefix(comma == std::string_view::npos ? text.size() : comma + 1);
+    // A bare number would be seconds to the one and bytes to the other.
+    const bool has_unit = part.find_first_not_of("0123456789.") != std::string_view::npos;
+    const auto time = parse_duration(part);
+    const auto size = parse_size(part);
+    if (has_unit && time) {
+      options.retain_time = *time;
+    } else if (has_unit && size) {
+      options.retain_bytes = *size;
+    } else {
+      return Error{ErrorCode::invalid, fmt::format("--retain '{}' is neither a time nor a size: write "
+                                                   "for example 7d,2GiB or none", part)};
+    }
+  }
+  return {};
+}
+
+Result<void> take_duration(Nanoseconds& place, std::string_view name, std::string_view text) {
+  place = TRY(parse_duration(text));
+  if (place <= Nanoseconds::zero())
+    return Error{ErrorCode::invalid,
+                 fmt::format("--{} must be more than 0: write for example 30s", name)};
+  return {};
+}
+
+Result<Options> parse(int argc, char** argv) {
+  using enum Flag::Value;
+  Options options;
+  options.record.retain_time = std::chrono::days(7);
+  options.record.retain_bytes = std::int64_t{2} << 30;
+  std::vector<Flag> flags = recorder_flags(options.record);
+  const auto duration = [&](std::string_view name, Nanoseconds& place) {
+    flags.push_back({name, required, [name, &place](std::string_view text) {
+                       return take_duration(place, name, text);
+                     }});
+  };
+  Nanoseconds length{};
+  duration("duration", length);
+  duration("sync", options.record.sync_interval);
+  duration("rotate", options.record.rotate_interval);
+  flags.push_back({"retain", required,
+                   [&](std::string_view text) { return take_retain(options.record, text); }});
+  const auto set = [](bool& place) {
+    return [&place](std::string_view) -> Result<void> {
+      place = true;
+      return {};
+    };
+  };
+  flags.push_back({"quiet", none, set(options.quiet)});
+  flags.push_back({"help", none, set(options.help)});
+  const auto words = TRY(parse_flags(argc, argv, flags));
+  if (length > Nanoseconds::zero()) options.record.duration = length;
+  if (!words.empty())
+    return Error{ErrorCode::invalid, fmt::format("'{}' is no option; to record a command write: tacho "
+                                                 "run -- {}", words.front(), words.front())};
+  if (!options.help) TRY(check_recorder_options(options.record));
+  return options;
+}
+
+}  // namespace
+
+int command_record(int argc, char** argv) {
+  auto options = parse(argc, argv);
+  if (!options) {
+    fmt::print(stderr, "tacho record: {}\nTry 'tacho record --help'.\n", options.error().text);
+    return kUsageError;
+  }
+  if (options->help) {
+    fmt::print("{}", kHelp);
+    return 0;
+  }
+  umask(077);
+  SystemClock clock;
+  options->record.reader = reader_path();
+  if (!options->quiet && isatty(STDERR_FILENO) != 0)
+    fmt::print(stderr, "tacho: recording every {}; Ctrl-C ends it\n",
+               format_duration(options->record.interval));
+  const auto recorded = record(options->record, clock);
+  if (!recorded) {
+    fmt::print(stderr, "tacho record: {}\n", recorded.error().text);
+    return recorded.error().code == ErrorCode::invalid ? kUsageError : kFailed;
+  }
+  if (recorded->lost_rows > 0)
+    fmt::print(stderr, "tacho record: {} rows could not be written and are lost\n",
+               recorded->lost_rows);
+  if (!options->quiet) fmt::print("{}\n", recorded->path);
+  return recorded->lost_rows > 0 ? kFailed : 0;
+}
+
+}  // namespace tacho

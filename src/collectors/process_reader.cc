@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "collectors/process_reader.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+
+namespace tacho {
+namespace {
+
+// /proc/PID/status is the largest we read whole, 1.4 kB; of cmdline we take as much as fits.
+constexpr std::size_t kBuffer = 16384;
+// A folder entry of /proc takes 24 to 32 bytes; 1,000 processes in one call.
+constexpr std::size_t kListBuffer = 32768;
+
+// "PID/NAME" without allocating.
+struct Path {
+  char text[64];
+  Path(int pid, const char* name) { std::snprintf(text, sizeof text, "%d/%s", pid, name); }
+};
+
+}  // namespace
+
+Result<ProcessReader> ProcessReader::create(const Root& root) {
+  ProcessReader reader;
+  reader.folder_ = TRY(root.open_folder("proc"));
+  reader.buffer_.resize(kBuffer);
+  return reader;
+}
+
+Result<void> ProcessReader::list(std::vector<int>& pids) const {
+  alignas(dirent64) thread_local char entries[kListBuffer];
+  pids.clear();
+  if (lseek(folder_.get(), 0, SEEK_SET) != 0) return last_system_error("list", "/proc");
+  while (true) {
+    const long got = syscall(SYS_getdents64, folder_.get(), entries, sizeof entries);
+    if (got < 0) return last_system_error("list", "/proc");
+    if (got == 0) break;
+    for (long at = 0; at < got;) {
+      const auto* entry = reinterpret_cast<const dirent64*>(entries + at);
+      at += entry->d_reclen;
+      int pid = 0;
+      const char* c = entry->d_name;
+      while (*c >= '0' && *c <= '9' && pid < 100'000'000) pid = pid * 10 + (*c++ - '0');
+      if (*c == '\0' && pid > 0) pids.push_back(pid);
+    }
+  }
+  // The kernel lists them ascending; a fixture's file system does not.
+  if (!std::is_sorted(pids.begin(), pids.end())) std::sort(pids.begin(), pids.end());
+  return {};
+}
+
+FileDescriptor ProcessReader::open(int pid, const char* name) const {
+  return FileDescriptor(openat(folder_.get(), Path(pid, name).text, O_RDONLY | O_CLOEXEC));
+}
+
+std::string_view ProcessReader::read(const FileDescriptor& kept, int& error) {
+  const ssize_t got = pread(kept.get(), buffer_.data(), buffer_.size(), 0);
+  error = got < 0 ? errno : 0;
+  return {buffer_.data(), got < 0 ? 0 : static_cast<std::size_t>(got)};
+}
+
+std::string_view ProcessReader::read(int pid, const char* name, int& error) {
+  const FileDescriptor file = open(pid, name);
+  if (!file) {
+    error = errno;
+    return {};
+  }
+  return read(file, error);
+}
+
+std::optional<std::string> ProcessReader::link(int pid, const char* name) const {
+  char target[PATH_MAX];
+  const ssize_t size = readlinkat(folder_.get(), Path(pid, name).text, target, sizeof target);
+  if (size < 0) return std::nullopt;
+  return std::string(target, static_cast<std::size_t>(size));
+}
+
+std::optional<std::int64_t> ProcessReader::count_descriptors(int pid) const {
+  const Path path(pid, "fd");
+  struct stat status {};
+  if (fstatat(folder_.get(), path.text, &status, 0) != 0) return std::nullopt;
+  if (faccessat(folder_.get(), path.text, R_OK, AT_EACCESS) != 0) return std::nullopt;
+  if (status.st_size > 0) return status.st_size;  // Linux 6.2: the size is the count
+  const FileDescriptor folder(openat(folder_.get(), path.text, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!folder) return std::nullopt;
+  alignas(dirent64) char entries[4096];
+  std::int64_t count = -2;  // "." and ".."
+  while (true) {
+    const long got = syscall(SYS_getdents64, folder.get(), entries, sizeof entries);
+    if (got <= 0) break;
+    for (long at = 0; at < got; ++count)
+      at += reinterpret_cast<const dirent64*>(entries + at)->d_reclen;
+  }
+  return std::max<std::int64_t>(count, 0);
+}
+
+}  // namespace tacho

@@ -1,0 +1,348 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "recorder/recorder.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "base/units.h"
+#include "collectors/command_usage.h"
+#include "collectors/events.h"
+#include "collectors/registry.h"
+#include "collectors/self_statistics.h"
+#include "recorder/frame_queue.h"
+#include "recorder/host.h"
+#include "recorder/identity.h"
+#include "recorder/mark_server.h"
+#include "recorder/place.h"
+#include "recorder/receipt.h"
+#include "recorder/retention.h"
+#include "recorder/runner.h"
+#include "recorder/sealing.h"
+#include "recorder/time_keeper.h"
+#include "recorder/wake_up.h"
+#include "recorder/writer.h"
+
+namespace tacho {
+namespace {
+
+// How long the end of a recording waits for the disk before rows are given up.
+constexpr Nanoseconds kFinishLimit = std::chrono::seconds(5);
+// How long it waits for a collector that may be stuck in a dead file system.
+constexpr int kCollectorLimitMilliseconds = 200;
+// The caller's mistake is told before anything is made.
+constexpr Nanoseconds kShortestInterval = std::chrono::milliseconds(10);
+constexpr Nanoseconds kLongestInterval = std::chrono::hours(1);
+
+class Recorder {
+ public:
+  Recorder(const RecorderOptions& options, Clock& clock, const RecorderChannel& channel)
+      : options_(options), clock_(clock), channel_(channel), queue_(options.memory_limit) {}
+
+  Result<RecordResult> run() {
+    TRY(prepare());
+    const Instant start = clock_.now();
+    TimeKeeper keeper(start, options_.interval, events_);
+    tell_ready();
+    std::uint64_t tick = 0;
+    take_tick(tick, false);
+    write_facts();  // with what the collectors could not see
+    while (true) {
+      const Instant now = clock_.now();
+      keeper.watch(now);
+      const std::uint64_t next = keeper.next_after(tick, now);
+      if (!wait_for(keeper.due(next), start)) break;
+      tick = next;
+      keeper.watch(clock_.now());
+      take_tick(tick, false);
+    }
+    take_tick(tick + 1, true);
+    return finish();
+  }
+
+ private:
+  Result<void> prepare() {
+    if (options_.interval < kShortestInterval || options_.interval > kLongestInterval)
+      return Error{ErrorCode::invalid, "an interval is between 10ms and 1h, for example 1s; got " +
+                                           format_duration(options_.interval)};
+    root_ = TRY(Root::open(options_.root));
+    for (const std::string& setting : options_.settings) TRY(settings_.set(setting));
+    TRY(check_settings(settings_));
+    const auto selected = TRY(select_collectors(options_.only, options_.without));
+    note_disabled(selected);
+    const int command = options_.command ? options_.command->pid : 0;
+    wake_.emplace(TRY(WakeUp::create(channel_.control, command)));
+    {
+      const AsCallingUser as_caller;
+      place_ = TRY(make_recording_place(options_.output, options_.name, clock_.now().time));
+    }
+    begin_facts();
+    make_runners(selected);
+    TRY(make_writer());
+    if (options_.pinned_to_memory) protect_from_memory_pressure();
+    return {};
+  }
+
+  void note_disabled(const std::vector<const CollectorInfo*>& selected) {
+    for (const CollectorInfo* info : all_collectors())
+      if (std::ranges::find(selected, info) == selected.end())
+        coverage_.add({.kind = CoverageNote::Kind::disabled,
+                       .table = std::string(info->name()),
+                       .what = "the whole table",
+                       .why = "left out by --only or --without"});
+  }
+
+  void begin_facts() {
+    const Instant now = clock_.now();
+    facts_.id = random_id();
+    facts_.name = options_.name;
+    facts_.tacho_version = TACHO_VERSION;
+    facts_.host = read_host(*root_);
+    facts_.time_zone = local_zone_name();
+    facts_.start_time = now.time.count();
+    facts_.start_boottime = now.boottime.count();
+    facts_.interval = options_.interval.count();
+    facts_.recorder_pid = getpid();
+    facts_.user = geteuid();
+    facts_.process_source = "proc";
+    facts_.command = options_.command;
+  }
+
+  void make_runners(const std::vector<const CollectorInfo*>& selected) {
+    const CollectorEnvironment environment{
+        .root = *root_,
+        .settings = settings_,
+        .clock = clock_,
+        .events = &events_,
+        .statistics = &statistics_,
+        .command_usage = &usage_,
+        .command = options_.command ? options_.command->pid : 0,
+        .interval = options_.interval};
+    for (const CollectorInfo* info : selected) {
+      auto runner = Runner::create(*info, environment, tables_.size());
+      if (!runner) {
+        const bool denied = runner.error().code == ErrorCode::denied;
+        coverage_.add({.kind = denied ? CoverageNote::Kind::denied : CoverageNote::Kind::absent,
+                       .table = std::string(info->name()),
+                       .what = "the whole table",
+                       .why = runner.error().text});
+        continue;
+      }
+      tables_.insert(tables_.end(), info->tables.begin(), info->tables.end());
+      if (info->runs == CollectorInfo::Runs::in_own_thread) {
+        threaded_.push_back(
+            {std::make_unique<ThreadedRunner>(std::move(*runner), queue_, statistics_), {}});
+      } else {
+        runners_.push_back({std::move(*runner), {}});
+      }
+    }
+    for (const Table* table : tables_) facts_.tables.emplace_back(table->name);
+  }
+
+  Result<void> make_writer() {
+    const AsCallingUser as_caller;
+    if (!options_.reader.empty()) sealer_.emplace(options_.reader, place_.path);
+    retention_ = {.time = options_.retain_time, .bytes = options_.retain_bytes};
+    WriterOptions writer_options{.recording_id = facts_.id,
+                                 .sync_interval = options_.sync_interval,
+                                 .rotate_interval = options_.rotate_interval,
+                                 .rotate_bytes = options_.rotate_bytes};
+    writer_options.on_rotation = [this](std::uint32_t number) {
+      if (sealer_) sealer_->seal_below(number, events_);
+      apply_retention(place_.path, facts_.name, retention_, clock_.now().time, events_);
+    };
+    TRY(replace_file_at(place_.folder.get(), "recording.json", to_json(facts_)));
+    writer_ = TRY(Writer::create(place_.folder.get(), tables_, std::move(writer_options), queue_,
+                                 events_, statistics_, clock_));
+    writer_->start();
+    return options_.takes_marks ? listen_for_marks() : Result<void>();
+  }
+
+  Result<void> listen_for_marks() {
+    auto server = MarkServer::create(facts_.id);
+    if (!server) {
+      coverage_.add({.kind = CoverageNote::Kind::limited,
+                     .table = "event",
+                     .what = "marks while it records",
+                     .why = server.error().text});
+      return {};
+    }
+    marks_.emplace(std::move(*server));
+    return wake_->add(marks_->descriptor());
+  }
+
+  // Memory pressure is what we are here to record: our pages stay, and the OOM killer takes us last.
+  static void protect_from_memory_pressure() {
+    mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT);  // fails without the right; nothing is lost then
+    const FileDescriptor score(open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC));
+    if (score) (void)write_all(score.get(), "-900");
+  }
+
+  void tell_ready() const {
+    if (channel_.ready < 0) return;
+    [[maybe_unused]] const ssize_t told = write(channel_.ready, "1", 1);
+  }
+
+  // False when it is time to end.
+  bool wait_for(Nanoseconds due, Instant start) {
+    while (true) {
+      const bool is_last = options_.duration && due >= start.boottime + *options_.duration;
+      const Nanoseconds until = is_last ? start.boottime + *options_.duration : due;
+      if (clock_.sleep_until(until, wake_->descriptor())) return !is_last;
+      const WakeUp::Reason reason = wake_->take();
+      if (reason.other && marks_) marks_->serve(events_, clock_);
+      if (reason.report) take_report(*reason.report);
+      if (reason.report || reason.stop) return false;
+    }
+  }
+
+  void take_report(const CommandReport& report) {
+    if (!facts_.command) return;
+    CommandFacts& command = *facts_.command;
+    command.end_time = report.end_time;
+    command.end_boottime = report.end_boottime;
+    command.cpu_time_user = report.cpu_time_user;
+    command.cpu_time_system = report.cpu_time_system;
+    command.memory_peak = report.memory_peak;
+    CommandEnd end{.timed_out = report.timed_out};
+    if (WIFSIGNALED(report.wait_status)) {
+      end.signal = WTERMSIG(report.wait_status);
+      end.core_dumped = WCOREDUMP(report.wait_status);
+    } else {
+      end.exit_code = WEXITSTATUS(report.wait_status);
+    }
+    command.end = end;
+  }
+
+  void take_tick(std::uint64_t tick, bool is_last) {
+    FramePointer frame = queue_.take_empty();
+    frame->begins_file = !is_last && writer_->wants_rotation();
+    const bool repeat_all = tick == 0 || frame->begins_file || writer_->take_restarted() || repeat_next_;
+    repeat_next_ = false;
+    const Runner::Turn turn{.tick = tick, .repeat_all = repeat_all};
+    const Nanoseconds now = clock_.now().boottime;
+    for (auto& [runner, next] : threaded_)
+      if (is_due(runner->runner(), next, now, repeat_all)) runner->ask(turn);
+    for (auto& [runner, next] : runners_) {
+      if (!is_due(*runner, next, now, repeat_all || is_last)) continue;
+      runner->run(turn, *frame);
+      for (const Rows& rows : runner->rows()) receipt_.observe(rows);
+    }
+    frame->facts = std::move(pending_facts_);
+    pending_facts_.clear();
+    push(frame);
+  }
+
+  static bool is_due(const Runner& runner, Nanoseconds& next, Nanoseconds now, bool always) {
+    // A tick may come a little early beside the turn before; half a percent is no reason to skip.
+    if (!always && now + runner.cadence() / 200 < next) return false;
+    next = now + runner.cadence();
+    return true;
+  }
+
+  void push(FramePointer& frame) {
+    if (queue_.push(frame)) {
+      if (dropped_rows_ > 0)
+        events_.push({.name = "rows.dropped",
+                      .severity = Severity::error,
+                      .body = "rows were lost: the disk did not take them and memory for waiting "
+                              "ones was full",
+                      .count = dropped_rows_});
+      dropped_rows_ = 0;
+      return;
+    }
+    dropped_rows_ += frame->rows_left();
+    total_dropped_ += frame->rows_left();
+    statistics_.add("writer", {.dropped = frame->rows_left()});
+    // What this frame should have begun or repeated, the next one does.
+    repeat_next_ = true;
+    if (!frame->facts.empty()) pending_facts_ = std::move(frame->facts);
+    queue_.give_back(std::move(frame));
+  }
+
+  void write_facts() {
+    for (const auto& [runner, next] : runners_) runner->report_coverage(coverage_);
+    for (const auto& [runner, next] : threaded_)
+      if (runner->wait(0)) runner->report_coverage(coverage_);
+    facts_.coverage = coverage_.notes();
+    pending_facts_ = to_json(facts_);
+  }
+
+  Result<RecordResult> finish() {
+    for (const auto& [runner, next] : threaded_) stuck_ = !runner->wait(kCollectorLimitMilliseconds) || stuck_;
+    const Instant now = clock_.now();
+    facts_.end_time = now.time.count();
+    facts_.end_boottime = now.boottime.count();
+    write_facts();
+    FramePointer last = queue_.take_empty();
+    last->facts = std::move(pending_facts_);
+    push(last);
+    send_receipt();
+    RecordResult result{.path = place_.path};
+    result.lost_rows = writer_->finish(kFinishLimit) + total_dropped_;
+    if (sealer_) {
+      if (options_.seal_at_end) sealer_->seal_all_and_wait(events_);
+    }
+    {
+      const AsCallingUser as_caller;
+      apply_retention(place_.path, facts_.name, retention_, now.time, events_);
+    }
+    return result;
+  }
+
+  void send_receipt() const {
+    if (channel_.receipt < 0) return;
+    const std::string text = receipt_.text(facts_, usage_, place_.path, false);
+    (void)write_all(channel_.receipt, text);
+    close(channel_.receipt);
+  }
+
+  template <class T>
+  struct Scheduled {
+    std::unique_ptr<T> runner;
+    Nanoseconds next{};
+  };
+
+  const RecorderOptions& options_;
+  Clock& clock_;
+  const RecorderChannel channel_;
+  std::optional<Root> root_;
+  Settings settings_;
+  Coverage coverage_;
+  RecordingFacts facts_;
+  EventQueue events_;
+  SelfStatistics statistics_;
+  CommandUsage usage_;
+  Receipt receipt_;
+  FrameQueue queue_;
+  RecordingPlace place_;
+  Retention retention_;
+  std::optional<WakeUp> wake_;
+  std::optional<MarkServer> marks_;
+  std::optional<Sealer> sealer_;
+  std::vector<const Table*> tables_;
+  std::vector<Scheduled<Runner>> runners_;
+  std::vector<Scheduled<ThreadedRunner>> threaded_;
+  std::unique_ptr<Writer> writer_;
+  std::string pending_facts_;
+  std::int64_t dropped_rows_ = 0, total_dropped_ = 0;
+  bool repeat_next_ = false;
+  bool stuck_ = false;
+};
+
+}  // namespace
+
+Result<RecordResult> record(const RecorderOptions& options, Clock& clock,
+                            const RecorderChannel& channel) {
+  // Lives until the process ends: a collector that is stuck in a dead file system still refers to it.
+  auto* recorder = new Recorder(options, clock, channel);
+  return recorder->run();
+}
+
+}  // namespace tacho

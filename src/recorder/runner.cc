@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "recorder/runner.h"
+
+#include <time.h>
+
+#include "collectors/cadence.h"
+#include "collectors/events.h"
+
+namespace tacho {
+namespace {
+
+std::int64_t thread_cpu_time() {
+  timespec value{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &value);
+  return value.tv_sec * std::int64_t{1'000'000'000} + value.tv_nsec;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Runner>> Runner::create(const CollectorInfo& info,
+                                               const CollectorEnvironment& environment,
+                                               std::size_t first_table) {
+  std::unique_ptr<Runner> runner(new Runner(info, environment.clock, environment.statistics));
+  runner->first_table_ = first_table;
+  runner->cadence_ = TRY(cadence_of(info, environment.settings));
+  runner->collector_ = TRY(info.create(environment));
+  for (const Table* table : info.tables) {
+    runner->rows_.emplace_back(*table);
+    runner->encoders_.push_back(TRY(BatchEncoder::create(*table)));
+  }
+  return runner;
+}
+
+void Runner::run(const Turn& turn, Frame& frame) {
+  const std::int64_t start = thread_cpu_time();
+  const Instant now = clock_.now();
+  for (Rows& rows : rows_)
+    rows.begin({.tick = turn.tick, .time = now.time.count(), .boottime = now.boottime.count()});
+  Collection collection(rows_, turn.repeat_all, clock_);
+  const auto collected = collector_->collect(collection);
+  SelfCounters counters{.turns = 1};
+  if (!collected && collected.error().code != ErrorCode::absent) {
+    counters.errors = 1;
+    last_error_ = collected.error().text;
+  }
+  for (std::size_t index = 0; index < rows_.size(); ++index) {
+    if (rows_[index].size() == 0) continue;
+    const std::size_t offset = frame.bytes.size();
+    encoders_[index].encode(rows_[index], frame.bytes);
+    const auto count = static_cast<std::int64_t>(rows_[index].size());
+    frame.entries.push_back({.table = first_table_ + index,
+                             .offset = offset,
+                             .size = frame.bytes.size() - offset,
+                             .rows = count});
+    counters.rows += count;
+  }
+  counters.cpu_time = thread_cpu_time() - start;
+  counters.wall_time = (clock_.now().boottime - now.boottime).count();
+  if (statistics_ != nullptr) statistics_->add(info_->name(), counters);
+}
+
+void Runner::report_coverage(Coverage& coverage) const {
+  collector_->report_coverage(coverage);
+  if (!last_error_.empty())
+    coverage.add({.kind = CoverageNote::Kind::limited,
+                  .table = std::string(info_->name()),
+                  .what = "turns that failed",
+                  .why = last_error_});
+}
+
+struct ThreadedRunner::Shared {
+  std::unique_ptr<Runner> runner;
+  FrameQueue& queue;
+  SelfStatistics& statistics;
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::optional<Runner::Turn> asked;
+  bool busy = false;
+  bool ending = false;
+
+  void serve() {
+    std::unique_lock lock(mutex);
+    while (true) {
+      changed.wait(lock, [&] { return asked || ending; });
+      if (ending) return;
+      const Runner::Turn turn = *asked;
+      asked.reset();
+      busy = true;
+      lock.unlock();
+      take_turn(turn);
+      lock.lock();
+      busy = false;
+      changed.notify_all();
+    }
+  }
+
+  void take_turn(const Runner::Turn& turn) {
+    FramePointer frame = queue.take_empty();
+    runner->run(turn, *frame);
+    if (!frame->entries.empty() && !queue.push(frame))
+      statistics.add(runner->info().name(), {.dropped = frame->rows_left()});
+  }
+};
+
+ThreadedRunner::ThreadedRunner(std::unique_ptr<Runner> runner, FrameQueue& queue,
+                               SelfStatistics& statistics)
+    : shared_(new Shared{.runner = std::move(runner), .queue = queue, .statistics = statistics}) {
+  thread_ = std::thread([shared = shared_] { shared->serve(); });
+}
+
+ThreadedRunner::~ThreadedRunner() {
+  bool busy = false;
+  {
+    const std::scoped_lock lock(shared_->mutex);
+    shared_->ending = true;
+    busy = shared_->busy;
+  }
+  shared_->changed.notify_all();
+  // A thread inside a dead file system cannot be ended. It holds `shared_`, but also the queue and
+  // the statistics, so the recorder ends its process without destroying those.
+  if (busy) {
+    thread_.detach();
+  } else {
+    thread_.join();
+  }
+}
+
+void ThreadedRunner::ask(const Runner::Turn& turn) {
+  {
+    const std::scoped_lock lock(shared_->mutex);
+    if (shared_->busy || shared_->asked) {
+      shared_->statistics.add(shared_->runner->info().name(), {.skipped = 1});
+      return;
+    }
+    shared_->asked = turn;
+  }
+  shared_->changed.notify_all();
+}
+
+bool ThreadedRunner::wait(int milliseconds) {
+  std::unique_lock lock(shared_->mutex);
+  return shared_->changed.wait_for(lock, std::chrono::milliseconds(milliseconds),
+                                   [&] { return !shared_->busy && !shared_->asked; });
+}
+
+bool ThreadedRunner::is_busy() const {
+  const std::scoped_lock lock(shared_->mutex);
+  return shared_->busy || shared_->asked;
+}
+
+void ThreadedRunner::report_coverage(Coverage& coverage) const {
+  shared_->runner->report_coverage(coverage);
+}
+
+const Runner& ThreadedRunner::runner() const { return *shared_->runner; }
+
+}  // namespace tacho

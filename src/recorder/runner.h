@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs collectors: times them, keeps their failures from one another, and encodes what they made.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "collectors/collector.h"
+#include "collectors/self_statistics.h"
+#include "journal/encoder.h"
+#include "recorder/frame_queue.h"
+
+namespace tacho {
+
+// One collector with its rows. Used by one thread at a time.
+class Runner {
+ public:
+  // `first_table` is the index of the collector's first table in the writer's list.
+  static Result<std::unique_ptr<Runner>> create(const CollectorInfo& info,
+                                                const CollectorEnvironment& environment,
+                                                std::size_t first_table);
+
+  struct Turn {
+    std::uint64_t tick = 0;
+    bool repeat_all = false;
+  };
+  // One turn: the clocks are read, the collector reads, its rows are appended to the frame.
+  void run(const Turn& turn, Frame& frame);
+  // The rows of the last turn.
+  const std::vector<Rows>& rows() const { return rows_; }
+  void report_coverage(Coverage& coverage) const;
+  const CollectorInfo& info() const { return *info_; }
+  Nanoseconds cadence() const { return cadence_; }
+
+ private:
+  Runner(const CollectorInfo& info, Clock& clock, SelfStatistics* statistics)
+      : info_(&info), clock_(clock), statistics_(statistics) {}
+
+  const CollectorInfo* info_;
+  Clock& clock_;
+  SelfStatistics* statistics_;
+  std::size_t first_table_ = 0;
+  Nanoseconds cadence_{};
+  std::unique_ptr<Collector> collector_;
+  std::vector<Rows> rows_;
+  std::vector<BatchEncoder> encoders_;
+  std::string last_error_;
+};
+
+// A collector that can block, in a thread of its own. A turn that is due while the last one still runs
+// is skipped and counted. At the end a thread that does not come back is left behind.
+class ThreadedRunner {
+ public:
+  ThreadedRunner(std::unique_ptr<Runner> runner, FrameQueue& queue, SelfStatistics& statistics);
+  ~ThreadedRunner();
+  ThreadedRunner(const ThreadedRunner&) = delete;
+
+  // Asks for a turn; does not wait.
+  void ask(const Runner::Turn& turn);
+  // Waits until the turn is over, at most `milliseconds`; false when it is not.
+  bool wait(int milliseconds);
+  // Only when no turn runs (wait returned true).
+  void report_coverage(Coverage& coverage) const;
+  const Runner& runner() const;
+  // True when the last turn has not come back.
+  bool is_busy() const;
+
+ private:
+  struct Shared;
+  std::shared_ptr<Shared> shared_;
+  std::thread thread_;
+};
+
+}  // namespace tacho

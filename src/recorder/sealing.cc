@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "recorder/sealing.h"
+
+#include <fcntl.h>
+#include <grp.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "base/file.h"
+#include "recorder/place.h"
+
+namespace tacho {
+namespace {
+
+constexpr int kIoPriorityIdle = 3 << 13;  // IOPRIO_CLASS_IDLE
+
+// In the new process, before the reader: only calls that are safe after fork.
+void lower_ourselves() {
+  setpriority(PRIO_PROCESS, 0, 19);
+  syscall(SYS_ioprio_set, 1, 0, kIoPriorityIdle);
+  const int score = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+  if (score >= 0) {
+    [[maybe_unused]] const ssize_t written = write(score, "1000", 4);
+    close(score);
+  }
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, nullptr);
+  if (const Owner* owner = calling_user()) {
+    const bool dropped = setgroups(0, nullptr) == 0 && setgid(owner->group) == 0 &&
+                         setuid(owner->user) == 0;
+    if (!dropped) _exit(126);
+  }
+}
+
+}  // namespace
+
+bool Sealer::start(const std::string& option, EventQueue& events) {
+  calling_user();  // looked up before the fork
+  const char* arguments[] = {reader_.c_str(), "seal", "--quiet", recording_.c_str(),
+                             option.empty() ? nullptr : option.c_str(), nullptr};
+  const int pid = fork();
+  if (pid == 0) {
+    lower_ourselves();
+    execv(reader_.c_str(), const_cast<char* const*>(arguments));
+    _exit(127);
+  }
+  if (pid < 0) {
+    events.push({.name = "seal.failed",
+                 .severity = Severity::warning,
+                 .body = std::string("cannot start the sealing process: ") + strerror(errno) +
+                         "; the live files stay"});
+    return false;
+  }
+  running_ = pid;
+  return true;
+}
+
+void Sealer::reap(bool wait, EventQueue& events) {
+  if (running_ == 0) return;
+  int status = 0;
+  int ended = 0;
+  do {
+    ended = waitpid(running_, &status, wait ? 0 : WNOHANG);
+  } while (ended < 0 && errno == EINTR);
+  if (ended == 0) return;
+  running_ = 0;
+  if (ended > 0 && (!WIFEXITED(status) || WEXITSTATUS(status) != 0))
+    events.push({.name = "seal.failed",
+                 .severity = Severity::warning,
+                 .body = WIFSIGNALED(status)
+                             ? "the sealing process was ended by signal " + std::to_string(WTERMSIG(status))
+                             : "the sealing process ended with status " +
+                                   std::to_string(WEXITSTATUS(status)) + "; the live files stay"});
+}
+
+void Sealer::seal_below(std::uint32_t number, EventQueue& events) {
+  reap(false, events);
+  if (running_ == 0) start("--below=" + std::to_string(number), events);
+}
+
+void Sealer::seal_all_and_wait(EventQueue& events) {
+  reap(true, events);
+  if (start("", events)) reap(true, events);
+}
+
+}  // namespace tacho

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// Starts tacho-reader to seal live files: at the lowest priority, the first the OOM killer may take.
+// When it cannot be started ("unable to fork" is what we are here to record) the live files simply
+// stay.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "collectors/events.h"
+
+namespace tacho {
+
+class Sealer {
+ public:
+  Sealer(std::string reader, std::string recording)
+      : reader_(std::move(reader)), recording_(std::move(recording)) {}
+
+  // Seals the files below `number` in the background. Skipped while the last one still runs: the
+  // next takes its work too.
+  void seal_below(std::uint32_t number, EventQueue& events);
+  // Seals what is left and waits; shows progress of the reader on stderr.
+  void seal_all_and_wait(EventQueue& events);
+
+ private:
+  bool start(const std::string& option, EventQueue& events);
+  void reap(bool wait, EventQueue& events);
+
+  std::string reader_, recording_;
+  int running_ = 0;  // pid
+};
+
+}  // namespace tacho

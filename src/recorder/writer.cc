@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "recorder/writer.h"
+
+#include <fcntl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "base/units.h"
+#include "journal/format.h"
+
+namespace tacho {
+namespace {
+
+// How long to wait before the same write is tried again: short beside a tick, long beside a call.
+constexpr int kRetryMilliseconds = 250;
+// How long to wait for a frame before looking whether it is time to sync.
+constexpr int kIdleMilliseconds = 500;
+// How long to wait before new files are tried again when there was no room for them.
+constexpr Nanoseconds kRotationRetry = std::chrono::seconds(10);
+
+std::int64_t thread_cpu_time() {
+  timespec value{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &value);
+  return value.tv_sec * std::int64_t{1'000'000'000} + value.tv_nsec;
+}
+
+bool is_full(const Error& error) {
+  return error.system_error == ENOSPC || error.system_error == EDQUOT;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Writer>> Writer::create(int folder, std::vector<const Table*> tables,
+                                               WriterOptions options, FrameQueue& queue,
+                                               EventQueue& events, SelfStatistics& statistics,
+                                               Clock& clock) {
+  std::unique_ptr<Writer> writer(new Writer(queue, events, statistics, clock));
+  writer->folder_ = folder;
+  writer->options_ = std::move(options);
+  for (const Table* table : tables) {
+    FileDescriptor place = TRY(open_or_make_folder(folder, std::string(table->name)));
+    BatchEncoder encoder = TRY(BatchEncoder::create(*table));
+    writer->journals_.push_back({table, std::move(place), std::move(encoder), std::nullopt});
+  }
+  TRY(writer->begin_files());
+  writer->make_reserve();
+  return writer;
+}
+
+Writer::~Writer() {
+  give_up_ = true;
+  queue_.close();
+  if (thread_.joinable()) thread_.join();
+}
+
+void Writer::start() {
+  thread_ = std::thread([this] { run(); });
+}
+
+std::int64_t Writer::finish(Nanoseconds limit) {
+  queue_.close();
+  const Nanoseconds deadline = clock_.now().boottime + limit;
+  while (!queue_.is_finished() && clock_.now().boottime < deadline)
+    clock_.sleep_until(clock_.now().boottime + std::chrono::milliseconds(2), -1);
+  give_up_ = true;
+  if (thread_.joinable()) thread_.join();
+  if (has_reserve_) release_reserve();
+  return lost_rows_;
+}
+
+void Writer::run() {
+  last_sync_ = clock_.now().boottime;
+  while (true) {
+    FramePointer frame = queue_.pop(kIdleMilliseconds);
+    const std::int64_t start = thread_cpu_time();
+    if (frame) {
+      const auto written = write(*frame);
+      if (written) {
+        if (failing_) note_recovery();
+        queue_.give_back(std::move(frame));
+      } else {
+        note_failure(written.error());
+        if (give_up_) {
+          lost_rows_ += frame->rows_left();
+        } else {
+          queue_.put_back(std::move(frame));
+          clock_.sleep_until(
+              clock_.now().boottime + std::chrono::milliseconds(kRetryMilliseconds), -1);
+        }
+      }
+    } else if (queue_.is_finished()) {
+      break;
+    }
+    if (clock_.now().boottime - last_sync_ >= options_.sync_interval) sync();
+    statistics_.add("writer", {.cpu_time = thread_cpu_time() - start, .turns = frame ? 1 : 0});
+  }
+  for (Journal& journal : journals_)
+    if (journal.file) (void)journal.file->sync();
+}
+
+// Commits what of the frame is not committed yet. On an error the rest stays in the frame.
+Result<void> Writer::write(Frame& frame) {
+  if (frame.begins_file) {
+    const auto begun = begin_files();
+    // Without room for new files the old ones, grown ahead, may still hold much.
+    if (!begun) {
+      note_failure(begun.error());
+      rotation_not_before_ = clock_.now().boottime + kRotationRetry;
+      wants_rotation_ = false;
+    }
+    frame.begins_file = false;
+  }
+  if (!frame.facts.empty()) {
+    TRY(replace_file_at(folder_, std::string(kFactsName), frame.facts));
+    frame.facts.clear();
+  }
+  for (; frame.done < frame.entries.size(); ++frame.done) {
+    const Frame::Entry& entry = frame.entries[frame.done];
+    Journal& journal = journals_[entry.table];
+    if (!journal.file || journal.file->is_broken()) {
+      // A file whose end is unknown is abandoned, and all files with it, so that numbers agree.
+      TRY(begin_files());
+      restarted_ = true;
+    }
+    const std::span<std::byte> message = std::span(frame.bytes).subspan(entry.offset, entry.size);
+    journal.encoder.finish(message, journal.file->batches());
+    TRY(journal.file->append(message));
+    statistics_.add(journal.table->name, {.bytes = static_cast<std::int64_t>(entry.size)});
+    largest_ = std::max(largest_, journal.file->size());
+  }
+  const Nanoseconds now = clock_.now().boottime;
+  if ((largest_ >= options_.rotate_bytes || now - file_since_ >= options_.rotate_interval) &&
+      now >= rotation_not_before_)
+    wants_rotation_ = true;
+  return {};
+}
+
+// New files for every table. Either all of them are there, or none is used.
+Result<void> Writer::begin_files() {
+  const std::uint32_t number = number_ + 1;
+  std::vector<JournalFile> made;
+  for (Journal& journal : journals_) {
+    const auto name = live_name(number);
+    auto schema = encode_schema(*journal.table, options_.recording_id, number);
+    auto file = schema ? JournalFile::create(journal.folder.get(), name, *schema)
+                       : Result<JournalFile>(schema.error());
+    if (!file) {
+      for (std::size_t index = 0; index < made.size(); ++index)
+        unlinkat(journals_[index].folder.get(), name.c_str(), 0);
+      return Error(file.error());
+    }
+    made.push_back(std::move(*file));
+  }
+  for (std::size_t index = 0; index < made.size(); ++index) {
+    if (journals_[index].file) (void)journals_[index].file->sync();
+    journals_[index].file = std::move(made[index]);
+  }
+  number_ = number;
+  largest_ = 0;
+  wants_rotation_ = false;
+  file_since_ = clock_.now().boottime;
+  if (number > 1 && options_.on_rotation) options_.on_rotation(number);
+  return {};
+}
+
+void Writer::sync() {
+  last_sync_ = clock_.now().boottime;
+  for (Journal& journal : journals_) {
+    if (!journal.file || journal.file->is_broken()) continue;
+    const auto synced = journal.file->sync();
+    if (!synced) note_failure(synced.error());
+  }
+  if (!has_reserve_ && !failing_) make_reserve();
+}
+
+void Writer::note_failure(const Error& error) {
+  statistics_.add("writer", {.errors = 1});
+  if (is_full(error) && has_reserve_) release_reserve();
+  if (failing_) return;
+  failing_ = true;
+  failing_since_ = clock_.now().boottime;
+  events_.push({.name = is_full(error) ? "disk.full" : "write.failed",
+                .severity = Severity::error,
+                .body = error.text + "; recording goes on in memory"});
+}
+
+void Writer::note_recovery() {
+  failing_ = false;
+  events_.push({.name = "write.resumed",
+                .severity = Severity::warning,
+                .body = "writing works again after " +
+                        format_duration(clock_.now().boottime - failing_since_)});
+}
+
+void Writer::make_reserve() {
+  const std::string name(kReserveName);
+  FileDescriptor file(openat(folder_, name.c_str(),
+                             O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+  if (!file) return;
+  has_reserve_ = fallocate(file.get(), 0, 0, static_cast<off_t>(options_.reserve_bytes)) == 0;
+  if (!has_reserve_) unlinkat(folder_, name.c_str(), 0);
+}
+
+void Writer::release_reserve() {
+  unlinkat(folder_, std::string(kReserveName).c_str(), 0);
+  has_reserve_ = false;
+}
+
+}  // namespace tacho
