@@ -93,8 +93,10 @@ class Temporary {
   }
   Temporary(Temporary&& other) noexcept
       : folder_(other.folder_), name_(std::exchange(other.name_, "")), file_(std::move(other.file_)) {}
-  ~Temporary() {
+  ~Temporary() { remove(); }
+  void remove() {
     if (!name_.empty()) unlinkat(folder_, name_.c_str(), 0);
+    name_.clear();
   }
 
   int descriptor() const { return file_.get(); }
@@ -161,7 +163,7 @@ Result<void> seal_file(const Work& work, const Segment& live) {
     work.find(live, "left as it is: a newer tacho can seal it");
     return {};
   }
-  const Temporary temporary = TRY(Temporary::create(work, live));
+  Temporary temporary = TRY(Temporary::create(work, live));
   work.step(live, SealStep::begun);
   const PartContent content = TRY(write_part(work, **reader, temporary.descriptor()));
   reader->reset();
@@ -184,6 +186,8 @@ Result<void> seal_file(const Work& work, const Segment& live) {
   struct stat status {};
   if (fstat(temporary.descriptor(), &status) == 0)
     work.report.part_bytes += static_cast<std::uint64_t>(status.st_size);
+  // Before the live file goes: a table without live files is not looked at again.
+  temporary.remove();
   TRY(retire(work, live));
   work.step(live, SealStep::live_removed);
   ++work.report.sealed;
