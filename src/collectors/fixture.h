@@ -19,6 +19,7 @@
 
 #include "collectors/collector.h"
 #include "collectors/events.h"
+#include "collectors/registry.h"
 #include "collectors/self_statistics.h"
 
 namespace tacho::fixture {
@@ -36,11 +37,24 @@ class StandingClock final : public Clock {
                   std::chrono::seconds(1000)};
 };
 
-// A folder of our own with a machine's files, empty or copied from tests/fixtures.
-class Machine {
+// A machine of tests/fixtures, as it is.
+class Captured {
+ public:
+  explicit Captured(std::string_view name)
+      : folder_(std::filesystem::path(TACHO_FIXTURES) / name) {}
+  Captured(const Captured&) = delete;
+  std::string folder() const { return folder_.string(); }
+
+ protected:
+  Captured() = default;
+  std::filesystem::path folder_;
+};
+
+// A folder of our own with a machine's files, empty or copied from tests/fixtures, to be changed.
+class Machine final : public Captured {
  public:
   Machine() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "tacho-machine-XXXXXX").string();
+    std::string pattern = std::filesystem::temp_directory_path() / "tacho-machine-XXXXXX";
     if (mkdtemp(pattern.data()) == nullptr) std::abort();
     folder_ = pattern;
   }
@@ -49,7 +63,6 @@ class Machine {
                           std::filesystem::copy_options::recursive |
                               std::filesystem::copy_options::copy_symlinks);
   }
-  Machine(const Machine&) = delete;
   ~Machine() { std::filesystem::remove_all(folder_); }
 
   // Writes over the file that is there, as the kernel does: a descriptor on it sees the new text.
@@ -64,17 +77,24 @@ class Machine {
     std::filesystem::create_symlink(target, file);
   }
   void remove(std::string_view path) { std::filesystem::remove_all(folder_ / path); }
-  std::string folder() const { return folder_.string(); }
-
- private:
-  std::filesystem::path folder_;
 };
+
+inline const CollectorInfo& collector(std::string_view name) {
+  for (const CollectorInfo* info : all_collectors())
+    if (info->name() == name) return *info;
+  std::abort();
+}
 
 // A collector on such a machine, one turn a second.
 class Watch {
  public:
-  Watch(const CollectorInfo& info, const Machine& machine, Settings settings = {}, int command = 0)
-      : info_(info), settings_(std::move(settings)), root_(Root::open(machine.folder()).value()) {
+  // `settings`: "option=value" of the collector's own.
+  Watch(std::string_view name, const Captured& machine, std::vector<std::string> settings = {},
+        int command = 0)
+      : root_(Root::open(machine.folder()).value()) {
+    const CollectorInfo& info = collector(name);
+    for (const std::string& setting : settings)
+      EXPECT_TRUE(settings_.set(std::string(name) + "." + setting));
     for (const Table* table : info.tables) rows_.emplace_back(*table);
     const CollectorEnvironment environment{.root = root_,
                                            .settings = settings_,
@@ -152,7 +172,6 @@ class Watch {
     return nullptr;
   }
 
-  const CollectorInfo& info_;
   Settings settings_;
   Root root_;
   std::vector<Rows> rows_;

@@ -194,11 +194,11 @@ class Sensors final : public Collector {
     const auto files = root_.list(path);
     if (!files) return;
     const std::size_t number = add_device(name, target ? last_part(*target) : last_part(path));
-    for (std::string above = path + "/device"; devices_[number].sleeps.size() < kMostAbove;
-         above += "/device") {
-      auto status = open_file(above + "/power/runtime_status");
-      if (!status) break;
-      devices_[number].sleeps.push_back(std::move(status));
+    std::string above = path;
+    for (std::size_t level = 0; level < kMostAbove; ++level) {
+      above += "/device";
+      if (auto status = open_file(above + "/power/runtime_status"))
+        devices_[number].sleeps.push_back(std::move(status));
     }
     for (const std::string& file : *files) {
       std::string of;
