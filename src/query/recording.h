@@ -75,7 +75,8 @@ class Recording {
   std::uint64_t size() const;  // bytes on disk, all files of the recording
 
   // The rows of a table in the order of ticks, streamed: memory is bounded by a row group (about
-  // 128 Ki rows). The stream may outlive the recording.
+  // 128 Ki rows). Marks that were added when the recording had ended come last. The stream may
+  // outlive the recording.
   Result<Stream> scan(std::string_view table, const ScanOptions& options = {}) const;
   // The first tick of the file that `tick` is in: what is said once is said again there. `tick` itself
   // when the table has no rows before it.

@@ -226,8 +226,23 @@ std::uint64_t live_files(const TableFolder& table) {
   return static_cast<std::uint64_t>(std::ranges::count(table.segments, Segment::Kind::live, &Segment::kind));
 }
 
+// The recorder makes the next files of all tables before it leaves the old ones, and goes on with the
+// old ones when one cannot be made: it still writes the highest number that every table has.
+std::uint32_t number_being_written(const RecordingFolder& recording) {
+  if (!recording.is_recording_now()) return UINT32_MAX;
+  std::uint32_t lowest = UINT32_MAX;
+  for (const std::string& name : recording.facts().tables) {
+    const TableFolder* table = recording.find(name);
+    lowest = std::min(lowest, table == nullptr || table->segments.empty()
+                                  ? 0
+                                  : table->segments.back().number);
+  }
+  return lowest;
+}
+
 Result<void> seal_table(const RecordingFolder& recording, const TableFolder& listed,
-                        const SealOptions& options, SealReport& report) {
+                        std::uint32_t being_written, const SealOptions& options,
+                        SealReport& report) {
   if (live_files(listed) == 0 && listed.superseded.empty()) return {};
   // A lock of our own: the recording's folder may be the recorder's.
   FileDescriptor lock(
@@ -246,7 +261,7 @@ Result<void> seal_table(const RecordingFolder& recording, const TableFolder& lis
   const auto settled = settle_superseded(work, to_seal);
   for (const Segment& segment : table.segments) {
     if (segment.kind != Segment::Kind::live) continue;
-    if (recording.is_recording_now() && segment.number == table.segments.back().number)
+    if (segment.number >= being_written)
       ++report.left;
     else
       to_seal.push_back(segment);
@@ -263,9 +278,10 @@ Result<void> seal_table(const RecordingFolder& recording, const TableFolder& lis
 
 Result<SealReport> seal(const std::string& path, const SealOptions& options) {
   const RecordingFolder recording = TRY(RecordingFolder::open(path));
+  const std::uint32_t being_written = number_being_written(recording);
   SealReport report;
   for (const TableFolder& table : recording.tables())
-    if (const auto sealed = seal_table(recording, table, options, report); !sealed)
+    if (const auto sealed = seal_table(recording, table, being_written, options, report); !sealed)
       report.findings.push_back({.table = table.name, .what = "not sealed: " + sealed.error().text});
   return report;
 }

@@ -40,7 +40,7 @@ struct SealReport {
 };
 
 // Seals all live files of a recording; of one that is being recorded, those that the recorder has left
-// behind (not a table's newest). Files that are damaged are sealed from what is whole, and the damaged
+// behind (below the highest number that every table has). Files that are damaged are sealed from what is whole, and the damaged
 // file stays as bad-live-*; a part that is damaged is kept as bad-part-* when its live file is still
 // there to be sealed again. Two sealers exclude each other table by table.
 Result<SealReport> seal(const std::string& recording, const SealOptions& options = {});
