@@ -31,8 +31,7 @@ struct RecorderOptions {
   std::size_t memory_limit = std::size_t{64} << 20;       // for rows that cannot be written yet
   std::string reader;                   // tacho-reader's path; empty: nothing is sealed
   bool seal_at_end = true;              // what is left when recording ends; `tacho run` does not wait
-  bool takes_marks = true;              // listen for `tacho mark`
-  bool pinned_to_memory = true;         // lock the pages of the recorder and ask to be spared by the OOM killer
+  bool is_temporary = false;            // a look at now: not listed, takes no marks, no special care
   std::optional<CommandFacts> command;  // of `tacho run`
 };
 
@@ -47,6 +46,7 @@ struct RecorderChannel {
 struct CommandReport {
   int wait_status = 0;          // as from wait4
   bool timed_out = false;
+  std::int64_t start_time = 0, start_boottime = 0;  // when it was let go; ns
   std::int64_t end_time = 0, end_boottime = 0;       // ns
   std::int64_t cpu_time_user = 0, cpu_time_system = 0;  // ns, from wait4
   std::int64_t memory_peak = 0;                      // bytes, ru_maxrss

@@ -138,6 +138,8 @@ class Supervision {
   }
 
   void release() {
+    report_.start_time = clock_now(CLOCK_REALTIME).count();
+    report_.start_boottime = clock_now(CLOCK_BOOTTIME).count();
     [[maybe_unused]] const ssize_t written = write(command_.release.get(), "", 1);
     command_.release.reset();
     drop_inherited_descriptors();

@@ -120,7 +120,9 @@ TEST_F(Supervise, EndsAsTheCommandAndPrintsTheReceiptOnStderrOnly) {
   EXPECT_EQ(outcome.err, "err\nreceipt\nof two lines\n");
   EXPECT_EQ(WEXITSTATUS(shared->report.wait_status), 42);
   EXPECT_GT(shared->report.memory_peak, 0);
-  EXPECT_GT(shared->report.end_boottime, 0);
+  EXPECT_GT(shared->report.start_boottime, 0);
+  EXPECT_GT(shared->report.end_boottime, shared->report.start_boottime);
+  EXPECT_GT(shared->report.end_time, shared->report.start_time);
   EXPECT_FALSE(shared->report.timed_out);
 }
 

@@ -310,7 +310,7 @@ def test_ctrl_c_reaches_the_command_once(tacho, home, key, number):
 
 
 def test_ctrl_c_ends_both_by_the_same_signal(tacho, home):
-    terminal = Terminal([tacho, "run", "--quiet", "--", *shell("echo ready; sleep 60")], home)
+    terminal = Terminal([tacho, "run", "--quiet", "--", *shell("echo ready; exec sleep 60")], home)
     terminal.wait_for(b"ready")
     terminal.type(b"\x03")
     status = terminal.end()
