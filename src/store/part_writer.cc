@@ -3,7 +3,6 @@
 
 #include <arrow/io/file.h>
 #include <arrow/table.h>
-#include <arrow/util/compression.h>
 #include <parquet/arrow/writer.h>
 #include <parquet/properties.h>
 #include <unistd.h>
@@ -11,6 +10,7 @@
 #include "base/clock.h"
 #include "journal/format.h"
 #include "store/columns.h"
+#include "store/encoding.h"
 #include "store/part_format.h"
 
 namespace tacho {
@@ -23,33 +23,6 @@ constexpr Nanoseconds kGroupSpan = std::chrono::minutes(10);
 constexpr std::int64_t kFewestRows = 20'000;
 // 40 columns of 8 bytes: 42 MB in memory, twice while it is sorted.
 constexpr std::int64_t kMostRows = 131'072;
-// ZSTD_c_checksumFlag of zstd.h: every zstd decoder then notices damage by itself.
-constexpr int kZstdChecksumFlag = 201;
-
-std::shared_ptr<parquet::WriterProperties> make_properties(const arrow::Schema& schema, int level) {
-  auto codec = std::make_shared<arrow::util::ZstdCodecOptions>();
-  codec->compression_level = level;
-  codec->compression_context_params = {{kZstdChecksumFlag, 1}};
-  parquet::WriterProperties::Builder builder;
-  builder.memory_pool(reading_pool())
-      ->created_by("tacho")
-      ->compression(parquet::Compression::ZSTD)
-      ->codec_options(codec)
-      ->enable_page_checksum()
-      ->enable_statistics()
-      ->max_row_group_length(INT64_MAX);
-  for (const auto& field : schema.fields()) {
-    if (field->type()->id() == arrow::Type::STRING) {
-      builder.enable_dictionary(field->name());
-    } else {
-      // Columns of bytes instead of words: the high bytes of counters hardly differ.
-      builder.disable_dictionary(field->name())
-          ->encoding(field->name(), parquet::Encoding::BYTE_STREAM_SPLIT);
-    }
-  }
-  return builder.build();
-}
-
 // The checksum is of the journal's schema message; in a part it would be of nothing.
 Schema without_checksum(const Schema& schema) {
   if (!schema->metadata()) return schema;
@@ -70,6 +43,7 @@ const std::int64_t* boottime_of(const arrow::RecordBatch& batch) {
 
 struct PartWriter::State {
   Schema schema;
+  int level = 0;
   std::shared_ptr<arrow::io::FileOutputStream> file;
   std::unique_ptr<parquet::arrow::FileWriter> writer;
   arrow::RecordBatchVector gathered;
@@ -101,10 +75,21 @@ struct PartWriter::State {
     content.rows += static_cast<std::uint64_t>(group->num_rows());
     content.groups.push_back(digest_of_rows(*group));
     return guarded("the part", [&]() -> Result<void> {
+      if (!writer) TRY(open(*group));
       const auto table = arrow::Table::Make(schema, group->columns(), group->num_rows());
-      return checked(writer->WriteTable(*table, std::max<std::int64_t>(group->num_rows(), 1)),
-                     "write a part");
+      return checked(writer->WriteTable(*table, group->num_rows()), "write a part");
     });
+  }
+
+  // The first row group stands for all: the values of a table are of one kind.
+  Result<void> open(const arrow::RecordBatch& first_group) {
+    const auto encodings = TRY(choose_encodings(first_group, level));
+    auto properties = part_properties(*schema, encodings, level);
+    auto arrow_properties = parquet::ArrowWriterProperties::Builder().store_schema()->build();
+    writer = TRY(checked(parquet::arrow::FileWriter::Open(*schema, reading_pool(), file,
+                                                          std::move(properties), arrow_properties),
+                         "open the part"));
+    return {};
   }
 };
 
@@ -116,14 +101,10 @@ Result<std::unique_ptr<PartWriter>> PartWriter::create(int descriptor, const Sch
   return guarded("the part", [&]() -> Result<std::unique_ptr<PartWriter>> {
     auto state = std::make_unique<State>();
     state->schema = without_checksum(schema);
+    state->level = level;
     const int copy = dup(descriptor);
     if (copy < 0) return last_system_error("duplicate", "the part's descriptor");
     state->file = TRY(checked(arrow::io::FileOutputStream::Open(copy), "open the part"));
-    auto arrow_properties = parquet::ArrowWriterProperties::Builder().store_schema()->build();
-    state->writer = TRY(checked(
-        parquet::arrow::FileWriter::Open(*state->schema, reading_pool(), state->file,
-                                         make_properties(*schema, level), arrow_properties),
-        "open the part"));
     return std::unique_ptr<PartWriter>(new PartWriter(std::move(state)));
   });
 }
@@ -152,6 +133,8 @@ Result<void> PartWriter::add(const Batch& batch) {
 Result<PartContent> PartWriter::finish() {
   TRY(state_->flush());
   return guarded("the part", [&]() -> Result<PartContent> {
+    if (!state_->writer)
+      TRY(state_->open(*TRY(checked(arrow::RecordBatch::MakeEmpty(state_->schema), "write a part"))));
     const auto digests = arrow::key_value_metadata({std::string(kKeyRowDigests)},
                                                    {row_digests_text(state_->content.groups)});
     TRY(checked(state_->writer->AddKeyValueMetadata(digests), "write a part"));
