@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Bytes per sample of the process tables, live and sealed, and the speed of sealing and of reading: an
-// hour at 1 s of 2000 processes, 5 % of them active, simulated from a fixed seed.
-// Usage: bench_sealed_size [processes] [ticks] [zstd level] [FOLDER to keep]
+// Bytes per sample of the process tables, live and sealed, and the speed of sealing and of reading:
+// an hour at 1 s of 2000 processes, 5 % of them active, simulated from a fixed seed. Usage:
+// bench_sealed_size [processes] [ticks] [zstd level] [FOLDER to keep]
 #include <fmt/core.h>
 #include <sys/resource.h>
 
@@ -22,8 +22,10 @@ namespace {
 constexpr std::uint64_t kTicksPerFile = 3600;
 
 struct Simulated {
-  bool is_busy = false;  // active at most ticks, like a daemon or a compiler; the others now and then
-  std::int64_t user = 0, system = 0, main = 0, resident = 0, peak = 0, address = 0, written = 0, read = 0;
+  bool is_busy =
+      false;  // active at most ticks, like a daemon or a compiler; the others now and then
+  std::int64_t user = 0, system = 0, main = 0, resident = 0, peak = 0, address = 0, written = 0,
+               read = 0;
   std::int64_t minor = 0, voluntary = 0, involuntary = 0, wait = 0, threads = 1;
 };
 
@@ -161,7 +163,8 @@ Result<void> read_all(const std::string& path) {
   fmt::print("first filled rows            {:8.3f} s\n", seconds_since(start));
   start = std::chrono::steady_clock::now();
   TRY(recording.tables());
-  fmt::print("list of tables               {:8.3f} s, peak memory {} MiB\n", seconds_since(start), peak_mib());
+  fmt::print("list of tables               {:8.3f} s, peak memory {} MiB\n", seconds_since(start),
+             peak_mib());
   return {};
 }
 
@@ -182,8 +185,10 @@ Result<void> run(int processes, std::uint64_t ticks, int level, const char* keep
   const auto start = std::chrono::steady_clock::now();
   const SealReport report = TRY(seal(path, {.level = level}));
   const double time = seconds_since(start);
-  fmt::print("journal                      {:8.0f} bytes a sample\n", double(report.live_bytes) / double(ticks));
-  fmt::print("sealed, zstd {}               {:8.0f} bytes a sample\n", level, double(report.part_bytes) / double(ticks));
+  fmt::print("journal                      {:8.0f} bytes a sample\n",
+             double(report.live_bytes) / double(ticks));
+  fmt::print("sealed, zstd {}               {:8.0f} bytes a sample\n", level,
+             double(report.part_bytes) / double(ticks));
   fmt::print("sealing and reading back     {:8.3f} s, {:.0f} rows/s, peak memory {} MiB\n", time,
              double(report.rows) / time, peak_mib());
   for (const Finding& finding : report.findings) fmt::print("finding: {}\n", to_line(finding));
@@ -197,9 +202,12 @@ Result<void> run(int processes, std::uint64_t ticks, int level, const char* keep
 }  // namespace tacho
 
 int main(int argc, char** argv) {
-  const auto argument = [&](int index, int fallback) { return argc > index ? std::atoi(argv[index]) : fallback; };
-  const auto done = tacho::run(argument(1, 2000), static_cast<std::uint64_t>(argument(2, 3600)), argument(3, tacho::SealOptions{}.level),
-                               argc > 4 ? argv[4] : nullptr);
+  const auto argument = [&](int index, int fallback) {
+    return argc > index ? std::atoi(argv[index]) : fallback;
+  };
+  const auto done =
+      tacho::run(argument(1, 2000), static_cast<std::uint64_t>(argument(2, 3600)),
+                 argument(3, tacho::SealOptions{}.level), argc > 4 ? argv[4] : nullptr);
   if (!done) fmt::print(stderr, "{}\n", done.error().text);
   return done ? 0 : 1;
 }

@@ -101,8 +101,8 @@ Result<std::shared_ptr<arrow::Array>> ColumnBuilder::finish() {
     buffers.push_back(buffer_of(std::exchange(words_, {})));
   }
   present_.clear();
-  const auto data = arrow::ArrayData::Make(type_, rows, std::move(buffers),
-                                           static_cast<std::int64_t>(nulls_));
+  const auto data =
+      arrow::ArrayData::Make(type_, rows, std::move(buffers), static_cast<std::int64_t>(nulls_));
   rows_ = nulls_ = 0;
   return arrow::MakeArray(data);
 }

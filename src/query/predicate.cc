@@ -20,7 +20,8 @@ bool is_null_test(Comparison comparison) {
 }
 
 void collect(const Node& node, std::vector<std::string>& columns) {
-  if (node.kind == Node::Kind::comparison && std::ranges::find(columns, node.column) == columns.end())
+  if (node.kind == Node::Kind::comparison &&
+      std::ranges::find(columns, node.column) == columns.end())
     columns.push_back(node.column);
   for (const Node& child : node.children) collect(child, columns);
 }
@@ -61,9 +62,9 @@ Result<void> bind_node(Node& node, const std::vector<ColumnInfo>& columns, Nanos
     return Error{ErrorCode::invalid, "--where: ~ looks into text, and " + node.column +
                                          " holds numbers; compare it: " + node.column + " > 10"};
   if (is_text && !node.is_quoted)
-    return Error{ErrorCode::invalid, "--where: " + node.column + " holds text: write " + node.column +
-                                         " " + std::string(text_of(node.comparison)) + " \"" +
-                                         escaped(node.literal, 60) + "\""};
+    return Error{ErrorCode::invalid, "--where: " + node.column + " holds text: write " +
+                                         node.column + " " + std::string(text_of(node.comparison)) +
+                                         " \"" + escaped(node.literal, 60) + "\""};
   if (is_text) return {};
   if (column->type == Type::timestamp && node.is_quoted)
     node.number = (long double)TRY(parse_time(node.literal, now)).count();
@@ -75,13 +76,20 @@ Result<void> bind_node(Node& node, const std::vector<ColumnInfo>& columns, Nanos
 template <class Value>
 bool holds(Comparison comparison, const Value& value, const Value& literal) {
   switch (comparison) {
-    case Comparison::equal: return value == literal;
-    case Comparison::unequal: return value != literal;
-    case Comparison::less: return value < literal;
-    case Comparison::at_most: return value <= literal;
-    case Comparison::greater: return value > literal;
-    case Comparison::at_least: return value >= literal;
-    default: return false;
+    case Comparison::equal:
+      return value == literal;
+    case Comparison::unequal:
+      return value != literal;
+    case Comparison::less:
+      return value < literal;
+    case Comparison::at_most:
+      return value <= literal;
+    case Comparison::greater:
+      return value > literal;
+    case Comparison::at_least:
+      return value >= literal;
+    default:
+      return false;
   }
 }
 
@@ -120,8 +128,8 @@ std::vector<std::uint8_t> evaluate_node(const Node& node, const arrow::RecordBat
   for (std::size_t child = 1; child < node.children.size(); ++child) {
     const auto others = evaluate_node(node.children[child], batch);
     for (std::size_t row = 0; row < matches.size(); ++row)
-      matches[row] = node.kind == Node::Kind::all_of ? matches[row] & others[row]
-                                                     : matches[row] | others[row];
+      matches[row] =
+          node.kind == Node::Kind::all_of ? matches[row] & others[row] : matches[row] | others[row];
   }
   return matches;
 }
@@ -130,13 +138,20 @@ std::vector<std::uint8_t> evaluate_node(const Node& node, const arrow::RecordBat
 template <class Value>
 bool some_holds(Comparison comparison, const Value& low, const Value& high, const Value& literal) {
   switch (comparison) {
-    case Comparison::equal: return low <= literal && literal <= high;
-    case Comparison::unequal: return low != high || low != literal;
-    case Comparison::less: return low < literal;
-    case Comparison::at_most: return low <= literal;
-    case Comparison::greater: return high > literal;
-    case Comparison::at_least: return high >= literal;
-    default: return true;
+    case Comparison::equal:
+      return low <= literal && literal <= high;
+    case Comparison::unequal:
+      return low != high || low != literal;
+    case Comparison::less:
+      return low < literal;
+    case Comparison::at_most:
+      return low <= literal;
+    case Comparison::greater:
+      return high > literal;
+    case Comparison::at_least:
+      return high >= literal;
+    default:
+      return true;
   }
 }
 
@@ -150,7 +165,8 @@ bool may_match_node(const Node& node, const RangeOf& range_of) {
   if (range->low && range->high && node.type != Type::text && node.type != Type::real)
     return some_holds<long double>(node.comparison, *range->low, *range->high, node.number);
   if (range->low_real && range->high_real && node.type == Type::real)
-    return some_holds<long double>(node.comparison, *range->low_real, *range->high_real, node.number);
+    return some_holds<long double>(node.comparison, *range->low_real, *range->high_real,
+                                   node.number);
   if (range->low_text && range->high_text && node.type == Type::text)
     return some_holds<std::string>(node.comparison, *range->low_text, *range->high_text,
                                    node.literal);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The language of --where:
 //   memory_usage > 1GiB and (command = "cc1plus" or command ~ "ld") and not cgroup is null
-// Comparisons of a column with a value: = != < <= > >= and ~ (contains; text only); `is null`, `is not
-// null`; and, or, not, ( ). A value is a number (in the column's own unit: bytes, ns), a size ("1GiB",
-// for columns in bytes), a duration ("10s", for columns in ns), or text in quotes ('...' or "...",
-// where \" and \\ stand for themselves); a time column takes a time in quotes ("21:28"). As in SQL, a
-// comparison with null is never true, != included, nor is its `not`.
+// Comparisons of a column with a value: = != < <= > >= and ~ (contains; text only); `is null`, `is
+// not null`; and, or, not, ( ). A value is a number (in the column's own unit: bytes, ns), a size
+// ("1GiB", for columns in bytes), a duration ("10s", for columns in ns), or text in quotes ('...'
+// or "...", where \" and \\ stand for themselves); a time column takes a time in quotes ("21:28").
+// As in SQL, a comparison with null is never true, != included, nor is its `not`.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// For query/predicate*.cc alone: the tree of a --where. `not` is pushed down to the comparisons while
-// parsing, so that a tree has only these three kinds.
+// For query/predicate*.cc alone: the tree of a --where. `not` is pushed down to the comparisons
+// while parsing, so that a tree has only these three kinds.
 #pragma once
 
 #include <optional>
@@ -13,7 +13,16 @@
 namespace tacho {
 
 enum class Comparison : std::uint8_t {
-  equal, unequal, less, at_most, greater, at_least, contains, contains_not, is_null, is_not_null
+  equal,
+  unequal,
+  less,
+  at_most,
+  greater,
+  at_least,
+  contains,
+  contains_not,
+  is_null,
+  is_not_null
 };
 
 std::string_view text_of(Comparison comparison);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Text of --where to a tree, by recursive descent:
-//   any  = all { "or" all }     all = not { "and" not }     not = ["not"] ( "(" any ")" | comparison )
+//   any  = all { "or" all }     all = not { "and" not }     not = ["not"] ( "(" any ")" |
+//   comparison )
 #include <algorithm>
 #include <cctype>
 
@@ -24,7 +25,8 @@ char lower(char c) { return static_cast<char>(std::tolower(static_cast<unsigned 
 
 // Everything that a name, a number or a size can hold.
 bool is_word(char c) {
-  return std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '.' || c == '-' || c == '+';
+  return std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '.' || c == '-' ||
+         c == '+';
 }
 
 class Parser {
@@ -43,7 +45,8 @@ class Parser {
 
   Error wrong(const std::string& what) const {
     std::string text = "--where: " + what + " at character " + std::to_string(token_.at + 1);
-    if (token_.kind != Token::Kind::end) text += ", where \"" + escaped(token_.text, 60) + "\" stands";
+    if (token_.kind != Token::Kind::end)
+      text += ", where \"" + escaped(token_.text, 60) + "\" stands";
     return Error{ErrorCode::invalid, text + ", in: " + escaped(text_, 200) +
                                          "; a right one is: " + std::string(kExample)};
   }
@@ -81,7 +84,8 @@ class Parser {
         ++at_;
         return {};
       }
-      // Text in recordings is escaped with backslashes (\x1B), so only \" \' and \\ mean something here.
+      // Text in recordings is escaped with backslashes (\x1B), so only \" \' and \\ mean something
+      // here.
       const char next = at_ + 1 < text_.size() ? text_[at_ + 1] : '\0';
       if (text_[at_] == '\\' && (next == '"' || next == '\'' || next == '\\')) ++at_;
       token_.text += text_[at_];
@@ -120,8 +124,9 @@ class Parser {
   }
 
   Result<Node> comparison(bool negated) {
-    const bool is_name = token_.kind == Token::Kind::word &&
-                         (std::isalpha(static_cast<unsigned char>(token_.text[0])) || token_.text[0] == '_');
+    const bool is_name =
+        token_.kind == Token::Kind::word &&
+        (std::isalpha(static_cast<unsigned char>(token_.text[0])) || token_.text[0] == '_');
     if (!is_name || is_keyword("and") || is_keyword("or") || is_keyword("is"))
       return wrong("expected the name of a column");
     Node node{.column = token_.text};
@@ -170,32 +175,52 @@ class Parser {
 
 std::string_view text_of(Comparison comparison) {
   switch (comparison) {
-    case Comparison::equal: return "=";
-    case Comparison::unequal: return "!=";
-    case Comparison::less: return "<";
-    case Comparison::at_most: return "<=";
-    case Comparison::greater: return ">";
-    case Comparison::at_least: return ">=";
-    case Comparison::contains: return "~";
-    case Comparison::contains_not: return "not ~";
-    case Comparison::is_null: return "is null";
-    case Comparison::is_not_null: return "is not null";
+    case Comparison::equal:
+      return "=";
+    case Comparison::unequal:
+      return "!=";
+    case Comparison::less:
+      return "<";
+    case Comparison::at_most:
+      return "<=";
+    case Comparison::greater:
+      return ">";
+    case Comparison::at_least:
+      return ">=";
+    case Comparison::contains:
+      return "~";
+    case Comparison::contains_not:
+      return "not ~";
+    case Comparison::is_null:
+      return "is null";
+    case Comparison::is_not_null:
+      return "is not null";
   }
   return "";
 }
 
 Comparison opposite(Comparison comparison) {
   switch (comparison) {
-    case Comparison::equal: return Comparison::unequal;
-    case Comparison::unequal: return Comparison::equal;
-    case Comparison::less: return Comparison::at_least;
-    case Comparison::at_most: return Comparison::greater;
-    case Comparison::greater: return Comparison::at_most;
-    case Comparison::at_least: return Comparison::less;
-    case Comparison::contains: return Comparison::contains_not;
-    case Comparison::contains_not: return Comparison::contains;
-    case Comparison::is_null: return Comparison::is_not_null;
-    case Comparison::is_not_null: return Comparison::is_null;
+    case Comparison::equal:
+      return Comparison::unequal;
+    case Comparison::unequal:
+      return Comparison::equal;
+    case Comparison::less:
+      return Comparison::at_least;
+    case Comparison::at_most:
+      return Comparison::greater;
+    case Comparison::greater:
+      return Comparison::at_most;
+    case Comparison::at_least:
+      return Comparison::less;
+    case Comparison::contains:
+      return Comparison::contains_not;
+    case Comparison::contains_not:
+      return Comparison::contains;
+    case Comparison::is_null:
+      return Comparison::is_not_null;
+    case Comparison::is_not_null:
+      return Comparison::is_null;
   }
   return comparison;
 }

@@ -19,11 +19,11 @@ std::shared_ptr<arrow::Field> field(const char* name, std::shared_ptr<arrow::Dat
 // null       null        null  null      12:00:02   1
 Batch sample() {
   static const std::int64_t kNoon = 1'763'985'600'000'000'000;  // 2025-11-24T12:00:00Z
-  const Schema schema = arrow::schema(
-      {field("memory", arrow::int64(), "By"), field("user", arrow::int64(), "ns"),
-       field("heat", arrow::float64()), field("command", arrow::utf8(), ""),
-       field("time", arrow::timestamp(arrow::TimeUnit::NANO, "UTC"), "ns"),
-       field("number", arrow::uint64())});
+  const Schema schema =
+      arrow::schema({field("memory", arrow::int64(), "By"), field("user", arrow::int64(), "ns"),
+                     field("heat", arrow::float64()), field("command", arrow::utf8(), ""),
+                     field("time", arrow::timestamp(arrow::TimeUnit::NANO, "UTC"), "ns"),
+                     field("number", arrow::uint64())});
   BatchBuilder builder(schema);
   builder.column(0).append_word(std::uint64_t{2} << 30);
   builder.column(0).append_word(100);
@@ -91,9 +91,9 @@ TEST(Predicate, TakesNullAsUnknown) {
 }
 
 TEST(Predicate, ShowsThePlaceAndARightExample) {
-  for (const char* wrong : {"", "memory", "memory >", "memory > > 1", "> 1", "memory = 1 and",
-                            "(memory = 1", "memory = 1)", "command = \"cc", "memory is full",
-                            "memory = 1 heat = 2", "and = 1"}) {
+  for (const char* wrong :
+       {"", "memory", "memory >", "memory > > 1", "> 1", "memory = 1 and", "(memory = 1",
+        "memory = 1)", "command = \"cc", "memory is full", "memory = 1 heat = 2", "and = 1"}) {
     const std::string text = matches(wrong);
     EXPECT_NE(text.find("at character "), std::string::npos) << wrong << ": " << text;
     EXPECT_NE(text.find("memory_usage > 1GiB"), std::string::npos) << wrong << ": " << text;

@@ -12,7 +12,8 @@
 namespace tacho {
 namespace {
 
-// Every process has a row at least every 60 ticks; the tick of one that is due may have been missed.
+// Every process has a row at least every 60 ticks; the tick of one that is due may have been
+// missed.
 constexpr std::uint64_t kKeyTicks = 60;
 constexpr std::uint64_t kWarmUp = 2 * kKeyTicks + 2;
 constexpr std::uint64_t kGone = 3 * kKeyTicks;
@@ -122,7 +123,8 @@ class ProcessStream final : public RowStream {
   // Takes in all rows up to and with `tick`.
   Result<void> follow(std::uint64_t tick) {
     if (!is_started_) {
-      for (Cursor* cursor : {&sources_.figures, &sources_.info, &sources_.exits}) TRY(cursor->advance());
+      for (Cursor* cursor : {&sources_.figures, &sources_.info, &sources_.exits})
+        TRY(cursor->advance());
       is_started_ = true;
     }
     Cursor& info = sources_.info;
@@ -138,7 +140,8 @@ class ProcessStream final : public RowStream {
       process.last_turn = turn_;
     }
     Cursor& exits = sources_.exits;
-    for (; !exits.is_at_end() && exits.tick() <= tick; TRY(exits.advance())) alive_.erase(exits.process());
+    for (; !exits.is_at_end() && exits.tick() <= tick; TRY(exits.advance()))
+      alive_.erase(exits.process());
     std::erase_if(alive_, [this](const auto& entry) {
       return entry.second.has_figures && entry.second.last_turn + kGone < turn_;
     });
@@ -151,7 +154,8 @@ class ProcessStream final : public RowStream {
       if (!process.has_figures) continue;
       std::size_t column = 0;
       output_.column(column++).append_word(tick);
-      for (const ColumnView& stamp : ticks.columns()) output_.column(column++).append(stamp, ticks.row());
+      for (const ColumnView& stamp : ticks.columns())
+        output_.column(column++).append(stamp, ticks.row());
       put(process.figures, sources_.figure_columns.size(), column);
       put(process.info, sources_.info_columns.size(), column);
     }
@@ -184,7 +188,8 @@ std::string_view table_of_ticks(const Recording& recording) {
 
 // The first tick in the range, or nothing.
 Result<std::optional<std::uint64_t>> first_tick(const Recording& recording, const Range& range) {
-  Stream rows = TRY(recording.scan(table_of_ticks(recording), {.range = range, .columns = {"tick"}}));
+  Stream rows =
+      TRY(recording.scan(table_of_ticks(recording), {.range = range, .columns = {"tick"}}));
   const Batch batch = TRY(rows->next());
   if (!batch) return std::optional<std::uint64_t>();
   return std::optional<std::uint64_t>(ColumnView(*batch, "tick").word(0));
@@ -236,7 +241,8 @@ Result<Stream> processes(const Recording& recording, const Range& range) {
   const auto figure_columns = own_columns(*figures, nullptr);
   std::vector<std::string> info_columns;
   arrow::FieldVector fields;
-  for (const char* name : {"tick", "time", "boottime"}) fields.push_back(figures->GetFieldByName(name));
+  for (const char* name : {"tick", "time", "boottime"})
+    fields.push_back(figures->GetFieldByName(name));
   for (const std::string& name : figure_columns) fields.push_back(figures->GetFieldByName(name));
   if (recording.has_table("process_info")) {
     const Schema info = TRY(recording.schema("process_info"));
@@ -251,7 +257,8 @@ Result<Stream> processes(const Recording& recording, const Range& range) {
     info_tick = TRY(recording.first_tick_of_file("process_info", warm_up));
   Stream ticks = TRY(recording.scan(table_of_ticks(recording),
                                     {.range = range, .columns = {"tick", "time", "boottime"}}));
-  if (table_of_ticks(recording) == "process") ticks = std::make_unique<DistinctTicks>(std::move(ticks));
+  if (table_of_ticks(recording) == "process")
+    ticks = std::make_unique<DistinctTicks>(std::move(ticks));
   Stream figure_rows = TRY(scan_from(recording, "process", warm_up, figure_columns));
   Stream info_rows = TRY(scan_from(recording, "process_info", info_tick, info_columns));
   Stream exit_rows = TRY(scan_from(recording, "process_exit", info_tick, {}));
@@ -267,8 +274,8 @@ Result<Stream> processes(const Recording& recording, const Range& range) {
 
 Result<Batch> processes_at(const Recording& recording, Nanoseconds at, Range::Axis axis) {
   const Range until{.axis = axis, .from = {}, .to = at.count() + 1};
-  Stream ticks = TRY(
-      recording.scan(table_of_ticks(recording), {.range = until, .columns = {"tick"}}));
+  Stream ticks =
+      TRY(recording.scan(table_of_ticks(recording), {.range = until, .columns = {"tick"}}));
   std::optional<std::uint64_t> tick;
   while (true) {
     const Batch batch = TRY(ticks->next());
@@ -276,7 +283,8 @@ Result<Batch> processes_at(const Recording& recording, Nanoseconds at, Range::Ax
     tick = ColumnView(*batch, "tick").word(batch->num_rows() - 1);
   }
   if (!tick)
-    return Error{ErrorCode::invalid, "the recording begins after this time; it has no state of then"};
+    return Error{ErrorCode::invalid,
+                 "the recording begins after this time; it has no state of then"};
   Range only = from_tick(*tick);
   only.to = static_cast<std::int64_t>(*tick) + 1;
   Stream rows = TRY(processes(recording, only));

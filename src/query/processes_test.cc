@@ -32,7 +32,9 @@ class Processes : public ::testing::Test {
       writer->rows(testing::kSystem).append(std::int64_t(tick));
       add(*writer, 1, tick, is_new_file ? "init" : "");
       if (tick == 3) add(*writer, 2, tick, "cc1plus");
-      if (tick == 8) writer->rows(testing::kProcessExit).append(std::uint64_t{2}, std::int64_t{1002}, std::nullopt);
+      if (tick == 8)
+        writer->rows(testing::kProcessExit)
+            .append(std::uint64_t{2}, std::int64_t{1002}, std::nullopt);
       if (tick == 5) add(*writer, 4, tick, "lost");
       if (tick == 12) add(*writer, 3, tick, "sh");
       if (tick == 14 || (tick > 14 && is_new_file)) add(*writer, 3, tick, "ld");
@@ -42,16 +44,20 @@ class Processes : public ::testing::Test {
     ASSERT_TRUE(writer->finish(kTicks - 1));
   }
 
-  static void add(RecordingWriter& writer, std::uint64_t process, std::uint64_t tick, const char* command) {
+  static void add(RecordingWriter& writer, std::uint64_t process, std::uint64_t tick,
+                  const char* command) {
     writer.rows(testing::kProcess)
-        .append(process, std::int64_t(1000 + process), "R", std::int64_t(tick) * 1000, std::int64_t(process) << 20);
+        .append(process, std::int64_t(1000 + process), "R", std::int64_t(tick) * 1000,
+                std::int64_t(process) << 20);
     if (*command != '\0')
-      writer.rows(testing::kProcessInfo).append(process, std::int64_t(1000 + process), command, "me");
+      writer.rows(testing::kProcessInfo)
+          .append(process, std::int64_t(1000 + process), command, "me");
   }
 
   // "process:command@cpu_time" of each row.
   static std::string row_of(const arrow::RecordBatch& batch, std::int64_t row) {
-    const ColumnView process(batch, "process"), command(batch, "command"), time(batch, "cpu_time_user");
+    const ColumnView process(batch, "process"), command(batch, "command"),
+        time(batch, "cpu_time_user");
     return std::to_string(process.word(row)) + ":" + std::string(command.text(row)) + "@" +
            std::to_string(time.integer(row) / 1000) + " ";
   }
@@ -102,8 +108,8 @@ TEST_F(Processes, HaveARowAtEveryTickWithItsTime) {
   const ColumnView tick(**batch, "tick"), time(**batch, "time");
   for (std::int64_t row = 0; row < row_count(**batch); ++row) {
     text += std::to_string(tick.word(row)) + "/" + row_of(**batch, row);
-    EXPECT_EQ(time.integer(row),
-              RecordingWriter::kStartTime + std::int64_t(tick.word(row)) * RecordingWriter::kSecond);
+    EXPECT_EQ(time.integer(row), RecordingWriter::kStartTime +
+                                     std::int64_t(tick.word(row)) * RecordingWriter::kSecond);
   }
   EXPECT_EQ(text, "2/1:init@2 3/1:init@3 3/2:cc1plus@3 4/1:init@4 4/2:cc1plus@3 ");
   EXPECT_FALSE(*(*rows)->next());

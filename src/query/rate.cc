@@ -26,7 +26,8 @@ struct State {
 
 class RateStream final : public RowStream {
  public:
-  explicit RateStream(Stream rows) : rows_(std::move(rows)), keys_(entity_columns(*rows_->schema())) {
+  explicit RateStream(Stream rows)
+      : rows_(std::move(rows)), keys_(entity_columns(*rows_->schema())) {
     arrow::FieldVector fields;
     for (const ColumnInfo& column : columns_of(*rows_->schema())) {
       const auto& field = rows_->schema()->field(static_cast<int>(fields.size()));

@@ -65,7 +65,9 @@ const std::string& Recording::path() const { return state_->folder.path(); }
 const RecordingFacts& Recording::facts() const { return state_->folder.facts(); }
 bool Recording::is_recording_now() const { return state_->folder.is_recording_now(); }
 const std::vector<std::string>& Recording::table_names() const { return state_->names; }
-bool Recording::has_table(std::string_view table) const { return state_->folder.find(table) != nullptr; }
+bool Recording::has_table(std::string_view table) const {
+  return state_->folder.find(table) != nullptr;
+}
 std::uint64_t Recording::size() const { return state_->folder.size(); }
 std::vector<Finding> Recording::findings() const { return state_->log->all(); }
 
@@ -77,7 +79,8 @@ Result<Schema> Recording::schema(std::string_view table) const {
   // All files of a recording are written by one program: the newest stands for all.
   for (auto segment = folder->segments.rbegin(); segment != folder->segments.rend(); ++segment) {
     auto reader = open_segment(*folder, *segment, std::make_shared<FindingLog>());
-    if (!reader || (!(*reader)->is_intact() && std::next(segment) != folder->segments.rend())) continue;
+    if (!reader || (!(*reader)->is_intact() && std::next(segment) != folder->segments.rend()))
+      continue;
     return state_->schemas.emplace(table, (*reader)->schema()).first->second;
   }
   auto schema = find_schema(*folder, "");
@@ -97,8 +100,10 @@ Result<TableSummary> Recording::summary(std::string_view table) const {
     auto reader = open_segment(*folder, segment, state_->log);
     auto found = reader ? (*reader)->summary() : Result<SegmentSummary>(reader.error());
     if (!found) {
-      state_->log->add({.table = folder->name, .file = segment.name,
-                        .what = "left out: " + found.error().text, .bytes = segment.size});
+      state_->log->add({.table = folder->name,
+                        .file = segment.name,
+                        .what = "left out: " + found.error().text,
+                        .bytes = segment.size});
       continue;
     }
     summary.rows += found->rows;
@@ -146,7 +151,8 @@ Result<std::vector<Gap>> Recording::gaps() const {
 Result<Stream> Recording::scan(std::string_view table, const ScanOptions& options) const {
   const TableFolder* folder = TRY(state_->find(table));
   Schema all = TRY(schema(table));
-  Scan scan{.table = *folder, .columns = all, .all = all, .range = options.range, .log = state_->log};
+  Scan scan{
+      .table = *folder, .columns = all, .all = all, .range = options.range, .log = state_->log};
   if (!options.columns.empty()) {
     arrow::FieldVector fields;
     for (const std::string& name : options.columns) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A recording, live or finished: the only door to its data. What has been recorded when it is opened
-// is seen; opening again sees more. Damage never ends a reading: it is passed over, and told by
-// findings().
+// A recording, live or finished: the only door to its data. What has been recorded when it is
+// opened is seen; opening again sees more. Damage never ends a reading: it is passed over, and told
+// by findings().
 #pragma once
 
 #include <cstdint>
@@ -27,14 +27,14 @@ struct TableSummary {
   std::optional<std::uint64_t> first_tick, last_tick;
   std::optional<Nanoseconds> first_time, last_time;
   std::optional<Nanoseconds> first_boottime, last_boottime;
-  std::uint64_t size = 0;  // bytes on disk
+  std::uint64_t size = 0;   // bytes on disk
   int parts = 0, live = 0;  // files
 };
 
 // Ticks that were not taken: absent from `system` between two that are there.
 struct Gap {
   std::uint64_t first_tick = 0, ticks = 0;
-  Nanoseconds after_time{}, before_time{};          // of the rows around it
+  Nanoseconds after_time{}, before_time{};  // of the rows around it
   Nanoseconds after_boottime{}, before_boottime{};
 };
 
@@ -47,8 +47,8 @@ struct Range {
 
 struct ScanOptions {
   Range range;
-  std::vector<std::string> columns;       // empty: all, in the table's order
-  const Predicate* predicate = nullptr;   // rows to keep; used during the call of scan alone
+  std::vector<std::string> columns;      // empty: all, in the table's order
+  const Predicate* predicate = nullptr;  // rows to keep; used during the call of scan alone
 };
 
 class Recording {
@@ -78,8 +78,8 @@ class Recording {
   // 128 Ki rows). Marks that were added when the recording had ended come last. The stream may
   // outlive the recording.
   Result<Stream> scan(std::string_view table, const ScanOptions& options = {}) const;
-  // The first tick of the file that `tick` is in: what is said once is said again there. `tick` itself
-  // when the table has no rows before it.
+  // The first tick of the file that `tick` is in: what is said once is said again there. `tick`
+  // itself when the table has no rows before it.
   Result<std::uint64_t> first_tick_of_file(std::string_view table, std::uint64_t tick) const;
 
   // What was damaged or missing in all that was read so far, streams included.

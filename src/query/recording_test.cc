@@ -15,8 +15,8 @@ namespace {
 using testing::RecordingWriter;
 using testing::TemporaryFolder;
 
-// Ticks 0..n-1 of two CPUs and the system, cut into files of `per_file` ticks. Ticks divisible by 7 are
-// absent.
+// Ticks 0..n-1 of two CPUs and the system, cut into files of `per_file` ticks. Ticks divisible by 7
+// are absent.
 void write_recording(const std::string& path, std::uint64_t ticks, std::uint64_t per_file) {
   auto writer = RecordingWriter::create(path, {&testing::kSystem, &testing::kCpu});
   ASSERT_TRUE(writer) << writer.error().text;
@@ -123,8 +123,9 @@ TEST(Recording, AppliesAPredicateAndNamesUnknownColumns) {
   ASSERT_TRUE(recording);
   auto predicate = Predicate::parse("time_user > 28us and cpu = 1", {});
   ASSERT_TRUE(predicate) << predicate.error().text;
-  EXPECT_EQ(cpu_rows(*recording, {.columns = {"time_user", "tick", "cpu"}, .predicate = &*predicate}),
-            (std::vector<std::string>{"28/1/28001", "29/1/29001"}));
+  EXPECT_EQ(
+      cpu_rows(*recording, {.columns = {"time_user", "tick", "cpu"}, .predicate = &*predicate}),
+      (std::vector<std::string>{"28/1/28001", "29/1/29001"}));
   auto unknown = Predicate::parse("colour = 1", {});
   ASSERT_TRUE(unknown);
   const auto refused = recording->scan("cpu", {.predicate = &*unknown});

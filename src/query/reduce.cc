@@ -29,7 +29,7 @@ struct Cell {
   std::uint64_t count = 0;
   std::uint64_t low = 0, high = 0, last = 0;  // 64 bits of the column's type
   double sum = 0;
-  std::string text;                           // of keys and texts
+  std::string text;  // of keys and texts
   // Counters: from row to row, over buckets.
   std::optional<std::int64_t> before;
   std::int64_t before_boottime = 0;
@@ -37,7 +37,7 @@ struct Cell {
 };
 
 struct Entity {
-  std::uint64_t rows = 0;  // in this bucket
+  std::uint64_t rows = 0;    // in this bucket
   std::uint64_t bucket = 0;  // the last one it was in
   std::vector<Cell> cells;
 };
@@ -77,9 +77,11 @@ class ReduceStream final : public RowStream {
       : rows_(std::move(rows)), every_(every), keys_(entity_columns(*rows_->schema())) {
     const Schema& input = rows_->schema();
     arrow::FieldVector fields;
-    for (const char* name : {"tick", "time", "boottime"}) fields.push_back(input->GetFieldByName(name));
+    for (const char* name : {"tick", "time", "boottime"})
+      fields.push_back(input->GetFieldByName(name));
     for (const std::string& name : keys_) {
-      reductions_.push_back(reduction_of(*input->GetFieldByName(name), Reduction::How::key, fields.size()));
+      reductions_.push_back(
+          reduction_of(*input->GetFieldByName(name), Reduction::How::key, fields.size()));
       fields.push_back(input->GetFieldByName(name));
     }
     fields.push_back(derived_field(arrow::Field("rows", arrow::int64()), "rows", arrow::int64(),
@@ -119,7 +121,9 @@ class ReduceStream final : public RowStream {
 
   static Reduction reduction_of(const arrow::Field& field, Reduction::How how, std::size_t output) {
     const auto info = columns_of(arrow::Schema({field.Copy()})).front();
-    return {.how = how, .output = output, .name = field.name(),
+    return {.how = how,
+            .output = output,
+            .name = field.name(),
             .type = info.type.value_or(Type::integer),
             .scale = info.unit == "ns" ? 1.0 : kSecond};
   }
@@ -131,7 +135,8 @@ class ReduceStream final : public RowStream {
                      : is_counter ? Reduction::How::counter
                                   : Reduction::How::gauge;
     reductions_.push_back(reduction_of(field, how, fields.size()));
-    const auto add = [&](const char* suffix, const std::shared_ptr<arrow::DataType>& type, std::string_view unit) {
+    const auto add = [&](const char* suffix, const std::shared_ptr<arrow::DataType>& type,
+                         std::string_view unit) {
       fields.push_back(
           derived_field(field, info.name + suffix, type, is_text ? Kind::text : Kind::gauge, unit));
     };
@@ -224,7 +229,8 @@ class ReduceStream final : public RowStream {
         if (cell.passed <= 0) return column(0).append_null();
         return column(0).append_real(cell.gained * reduction.scale / cell.passed);
       case Reduction::How::gauge:
-        for (std::size_t offset = 0; offset < 4 && cell.count == 0; ++offset) column(offset).append_null();
+        for (std::size_t offset = 0; offset < 4 && cell.count == 0; ++offset)
+          column(offset).append_null();
         if (cell.count == 0) return;
         column(0).append_word(cell.low);
         column(1).append_word(cell.high);

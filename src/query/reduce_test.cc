@@ -26,13 +26,12 @@ std::shared_ptr<arrow::Field> field(const char* name, std::shared_ptr<arrow::Dat
 class TextRows final : public RowStream {
  public:
   TextRows(const std::string& text, const char* unit) {
-    schema_ = arrow::schema({field("tick", arrow::uint64(), "key", ""),
-                             field("time", arrow::timestamp(arrow::TimeUnit::NANO, "UTC"), "key", "ns"),
-                             field("boottime", arrow::int64(), "key", "ns"),
-                             field("cpu", arrow::int64(), "key", ""),
-                             field("reads", arrow::int64(), "counter", unit),
-                             field("heat", arrow::int64(), "gauge", "Cel"),
-                             field("note", arrow::utf8(), "text", "")});
+    schema_ = arrow::schema(
+        {field("tick", arrow::uint64(), "key", ""),
+         field("time", arrow::timestamp(arrow::TimeUnit::NANO, "UTC"), "key", "ns"),
+         field("boottime", arrow::int64(), "key", "ns"), field("cpu", arrow::int64(), "key", ""),
+         field("reads", arrow::int64(), "counter", unit),
+         field("heat", arrow::int64(), "gauge", "Cel"), field("note", arrow::utf8(), "text", "")});
     std::istringstream lines(text);
     for (std::string line; std::getline(lines, line);) lines_.push_back(line);
   }
@@ -159,12 +158,14 @@ TEST(Reduce, RefusesABucketOfNothing) {
 TEST(Rows, GivesTheLastOnesAndChosenColumns) {
   auto last = last_rows(text_rows("0 0 1 1\n1 0 2 1\n2 0 3 1"), 2);
   ASSERT_TRUE(last);
-  EXPECT_EQ(table_of(select_columns(std::move(last).value(), {"reads", "tick"}), {"reads", "tick", "heat"}),
+  EXPECT_EQ(table_of(select_columns(std::move(last).value(), {"reads", "tick"}),
+                     {"reads", "tick", "heat"}),
             "2 1 - \n3 2 - \n");
   const auto unknown = select_columns(text_rows(""), {"colour"});
   EXPECT_EQ(unknown.error().text.find("there is no column colour; there are: tick, time"), 0U);
   EXPECT_EQ(table_of(last_rows(text_rows("0 0 1 1"), 0), {"reads"}), "");
-  EXPECT_EQ(table_of(filter_rows(text_rows("0 0 1 1\n1 0 2 1"), "reads > 1", {}), {"tick"}), "1 \n");
+  EXPECT_EQ(table_of(filter_rows(text_rows("0 0 1 1\n1 0 2 1"), "reads > 1", {}), {"tick"}),
+            "1 \n");
 }
 
 }  // namespace

@@ -16,11 +16,16 @@ namespace {
 std::optional<Type> type_of(const arrow::DataType& type) {
   if (!is_known_type(type)) return std::nullopt;
   switch (type.id()) {
-    case arrow::Type::UINT64: return Type::unsigned_integer;
-    case arrow::Type::INT64: return Type::integer;
-    case arrow::Type::DOUBLE: return Type::real;
-    case arrow::Type::STRING: return Type::text;
-    default: return Type::timestamp;
+    case arrow::Type::UINT64:
+      return Type::unsigned_integer;
+    case arrow::Type::INT64:
+      return Type::integer;
+    case arrow::Type::DOUBLE:
+      return Type::real;
+    case arrow::Type::STRING:
+      return Type::text;
+    default:
+      return Type::timestamp;
   }
 }
 

@@ -14,9 +14,12 @@ namespace {
 
 std::string name_of_axis(Range::Axis axis) {
   switch (axis) {
-    case Range::Axis::time: return "time";
-    case Range::Axis::boottime: return "boottime";
-    case Range::Axis::tick: return "tick";
+    case Range::Axis::time:
+      return "time";
+    case Range::Axis::boottime:
+      return "boottime";
+    case Range::Axis::tick:
+      return "tick";
   }
   return "";
 }
@@ -81,17 +84,20 @@ class ScanStream final : public RowStream {
   }
 
   void give_up(const Error& error) {
-    scan_.log->add({.table = scan_.table.name, .file = segment_.name,
-                    .what = "left out: " + error.text, .bytes = segment_.size});
+    scan_.log->add({.table = scan_.table.name,
+                    .file = segment_.name,
+                    .what = "left out: " + error.text,
+                    .bytes = segment_.size});
     reader_.reset();
   }
 
   void note_unknown_columns() const {
     for (const auto& field : reader_->schema()->fields())
       if (!scan_.all->GetFieldByName(field->name()))
-        scan_.log->add({.table = scan_.table.name, .file = segment_.name,
-                        .what = "column " + escaped(field->name(), 100) +
-                                " is in this file alone; left out"});
+        scan_.log->add(
+            {.table = scan_.table.name,
+             .file = segment_.name,
+             .what = "column " + escaped(field->name(), 100) + " is in this file alone; left out"});
   }
 
   bool is_wanted(const RangeOf& range_of) const {
@@ -121,8 +127,8 @@ class ScanStream final : public RowStream {
     }
     sort_by_tick(*chunk, rows);
     Batch wanted = TRY(project(chunk, scan_.columns));
-    const bool is_all = static_cast<std::int64_t>(rows.size()) == chunk->num_rows() &&
-                        std::ranges::is_sorted(rows);
+    const bool is_all =
+        static_cast<std::int64_t>(rows.size()) == chunk->num_rows() && std::ranges::is_sorted(rows);
     if (is_all) return wanted;
     return take_rows(*wanted, rows);
   }

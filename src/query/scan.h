@@ -14,8 +14,8 @@ namespace tacho {
 
 struct Scan {
   TableFolder table;
-  Schema columns;     // what comes out, in this order
-  Schema all;         // what the table has
+  Schema columns;  // what comes out, in this order
+  Schema all;      // what the table has
   Range range;
   std::optional<Predicate> predicate;  // bound to `all`
   std::shared_ptr<FindingLog> log;

@@ -29,7 +29,8 @@ Result<std::shared_ptr<arrow::Buffer>> allocate(std::int64_t size) {
 Result<std::shared_ptr<arrow::Buffer>> take_validity(const arrow::Array& array,
                                                      const std::vector<std::int32_t>& rows) {
   if (array.null_count() == 0) return std::shared_ptr<arrow::Buffer>();
-  auto buffer = TRY(allocate(arrow::bit_util::BytesForBits(static_cast<std::int64_t>(rows.size()))));
+  auto buffer =
+      TRY(allocate(arrow::bit_util::BytesForBits(static_cast<std::int64_t>(rows.size()))));
   std::uint8_t* bits = buffer->mutable_data();
   std::memset(bits, 0, static_cast<std::size_t>(buffer->size()));
   for (std::size_t at = 0; at < rows.size(); ++at)
@@ -57,7 +58,8 @@ Result<std::shared_ptr<arrow::ArrayData>> take_texts(const arrow::StringArray& a
   end[0] = 0;
   for (std::size_t at = 0; at < rows.size(); ++at) {
     if (array.IsValid(rows[at])) total += array.value_length(rows[at]);
-    if (total > INT32_MAX) return Error{ErrorCode::exhausted, "more than 2 GiB of text in a column"};
+    if (total > INT32_MAX)
+      return Error{ErrorCode::exhausted, "more than 2 GiB of text in a column"};
     end[at + 1] = static_cast<std::int32_t>(total);
   }
   auto bytes = TRY(allocate(total));
@@ -115,8 +117,8 @@ Result<Schema> known_columns(const Schema& schema, std::vector<std::string>& lef
     if (is_known_type(*field->type()))
       fields.push_back(field);
     else
-      left_out.push_back(escaped(field->name(), 100) + " (" + escaped(field->type()->ToString(), 100) +
-                         ")");
+      left_out.push_back(escaped(field->name(), 100) + " (" +
+                         escaped(field->type()->ToString(), 100) + ")");
   }
   auto known = arrow::schema(fields, schema->metadata());
   const arrow::Type::type types[] = {arrow::Type::UINT64, arrow::Type::TIMESTAMP,
@@ -228,7 +230,8 @@ std::uint64_t digest_of_rows(const arrow::RecordBatch& batch) {
       std::uint64_t& hash = hashes[static_cast<std::size_t>(row)];
       hash = mix(hash, seed);
       if (has_nulls && array.IsNull(row)) {
-        hash = mix(hash, 0x6e756c6cULL);  // "null"; the next line tells it from a value that is the same
+        hash = mix(hash,
+                   0x6e756c6cULL);  // "null"; the next line tells it from a value that is the same
         continue;
       }
       hash = mix(hash, 1);

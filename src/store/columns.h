@@ -17,8 +17,8 @@ namespace tacho {
 // uint64, int64, float64, utf8 and timestamp[ns]: all that tacho writes.
 bool is_known_type(const arrow::DataType& type);
 
-// The schema without the columns whose types are not known; their names go to `left_out`. `corrupt` when
-// tick, time or boottime is missing or is of another type.
+// The schema without the columns whose types are not known; their names go to `left_out`. `corrupt`
+// when tick, time or boottime is missing or is of another type.
 Result<Schema> known_columns(const Schema& schema, std::vector<std::string>& left_out);
 
 // The rows with these indices, in their order. All columns must be of known types.
@@ -39,8 +39,9 @@ std::vector<std::string> entity_columns(const arrow::Schema& schema);
 // `corrupt` when a type differs.
 Result<Batch> project(const Batch& batch, const Schema& schema);
 
-// A number for all values of all rows, whatever their order: two batches that differ in a value, a null,
-// a column's name or type, or in how often a row is there, differ in it. Sums of parts may be added.
+// A number for all values of all rows, whatever their order: two batches that differ in a value, a
+// null, a column's name or type, or in how often a row is there, differ in it. Sums of parts may be
+// added.
 std::uint64_t digest_of_rows(const arrow::RecordBatch& batch);
 
 // Metadata of a field or schema, "" where there is none.

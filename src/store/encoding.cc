@@ -17,8 +17,10 @@ constexpr int kZstdChecksumFlag = 201;
 
 std::vector<ColumnEncoding> candidates(const arrow::DataType& type) {
   switch (type.id()) {
-    case arrow::Type::STRING: return {ColumnEncoding::dictionary};
-    case arrow::Type::DOUBLE: return {ColumnEncoding::byte_stream_split, ColumnEncoding::dictionary};
+    case arrow::Type::STRING:
+      return {ColumnEncoding::dictionary};
+    case arrow::Type::DOUBLE:
+      return {ColumnEncoding::byte_stream_split, ColumnEncoding::dictionary};
     default:
       return {ColumnEncoding::byte_stream_split, ColumnEncoding::delta, ColumnEncoding::dictionary};
   }
@@ -27,10 +29,12 @@ std::vector<ColumnEncoding> candidates(const arrow::DataType& type) {
 Result<std::int64_t> size_with(const std::shared_ptr<arrow::Schema>& schema,
                                const std::shared_ptr<arrow::Array>& values, ColumnEncoding encoding,
                                int level) {
-  auto sink = TRY(checked(arrow::io::BufferOutputStream::Create(1 << 16, reading_pool()), "encode"));
-  auto writer = TRY(checked(parquet::arrow::FileWriter::Open(*schema, reading_pool(), sink,
-                                                             part_properties(*schema, {encoding}, level)),
-                            "encode"));
+  auto sink =
+      TRY(checked(arrow::io::BufferOutputStream::Create(1 << 16, reading_pool()), "encode"));
+  auto writer =
+      TRY(checked(parquet::arrow::FileWriter::Open(*schema, reading_pool(), sink,
+                                                   part_properties(*schema, {encoding}, level)),
+                  "encode"));
   const auto table = arrow::Table::Make(schema, {values});
   TRY(checked(writer->WriteTable(*table, values->length()), "encode"));
   TRY(checked(writer->Close(), "encode"));

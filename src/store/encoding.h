@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// For part_writer.cc alone: how each column of a part is encoded. Which way is smallest depends on the values: random
-// nanoseconds split into bytes, clock ticks repeat, numbers of rows count up. So it is tried.
+// For part_writer.cc alone: how each column of a part is encoded. Which way is smallest depends on
+// the values: random nanoseconds split into bytes, clock ticks repeat, numbers of rows count up. So
+// it is tried.
 #pragma once
 
 #include <memory>
@@ -21,8 +22,8 @@ enum class ColumnEncoding : std::uint8_t {
   dictionary          // few values: text, clocks (one value a tick), counters in steps of 10 ms
 };
 
-// The smallest for each column of `sample`, a row group in the order in which it is written. Without rows:
-// byte_stream_split, and dictionary for text.
+// The smallest for each column of `sample`, a row group in the order in which it is written.
+// Without rows: byte_stream_split, and dictionary for text.
 Result<std::vector<ColumnEncoding>> choose_encodings(const arrow::RecordBatch& sample, int level);
 
 // zstd with frame checksums, page checksums, statistics, and these encodings.

@@ -15,8 +15,8 @@
 namespace tacho {
 namespace {
 
-// Batches are joined to chunks of about so many rows: one-row batches would cost more in handling than in
-// reading, and the first rows must come soon.
+// Batches are joined to chunks of about so many rows: one-row batches would cost more in handling
+// than in reading, and the first rows must come soon.
 constexpr std::int64_t kChunkRows = 8192;
 
 // Bytes of the map, which lives as long as any batch that uses it.
@@ -45,8 +45,8 @@ class LiveReader final : public SegmentReader {
   }
 
   Result<void> start(const std::function<Result<Schema>()>& fallback) {
-    reader_ = std::make_shared<JournalReader>(
-        TRY(JournalReader::open(folder_->get(), segment_.name)));
+    reader_ =
+        std::make_shared<JournalReader>(TRY(JournalReader::open(folder_->get(), segment_.name)));
     auto own = decode_schema();
     if (own && reader_->schema_is_intact()) {
       stored_ = std::move(own).value();
@@ -63,7 +63,8 @@ class LiveReader final : public SegmentReader {
     if (!known) return Error{known.error().code, segment_.name + ": " + known.error().text};
     schema_ = std::move(known).value();
     for (const std::string& column : left_out)
-      log_->add({.table = table_, .file = segment_.name,
+      log_->add({.table = table_,
+                 .file = segment_.name,
                  .what = "column " + column + " has a type that this version does not read"});
     select_all();
     return {};
@@ -71,9 +72,7 @@ class LiveReader final : public SegmentReader {
 
   const Schema& schema() const override { return schema_; }
   bool is_intact() const override { return reader_->schema_is_intact(); }
-  bool has_all_columns() const override {
-    return schema_->num_fields() == stored_->num_fields();
-  }
+  bool has_all_columns() const override { return schema_->num_fields() == stored_->num_fields(); }
 
   void select(const std::vector<std::string>& columns) override {
     std::set<std::string> names(columns.begin(), columns.end());
@@ -98,7 +97,9 @@ class LiveReader final : public SegmentReader {
       }
       auto batch = decode(*found);
       if (!batch) {
-        log_->add({.table = table_, .file = segment_.name, .what = batch.error().text,
+        log_->add({.table = table_,
+                   .file = segment_.name,
+                   .what = batch.error().text,
                    .bytes = found->metadata.size() + found->body.size()});
         continue;
       }
@@ -160,8 +161,8 @@ class LiveReader final : public SegmentReader {
                                             std::make_shared<MappedBuffer>(found.body, reader_)),
                   what));
       arrow::ipc::DictionaryMemo memo;
-      Batch batch = TRY(checked(
-          arrow::ipc::ReadRecordBatch(*message, stored_, &memo, options_), what));
+      Batch batch =
+          TRY(checked(arrow::ipc::ReadRecordBatch(*message, stored_, &memo, options_), what));
       // The checksum says that it is what was written, not that it was written by us.
       TRY(checked(batch->ValidateFull(), what));
       for (const char* name : {"tick", "time", "boottime"})
@@ -186,8 +187,10 @@ class LiveReader final : public SegmentReader {
       if (place.missing_batches > 0)
         what += ", " + std::to_string(place.missing_batches) + " batches missing";
       pending_.push_back({.lost_rows = place.missing_batches > 0,
-                          .finding = {.table = table_, .file = segment_.name,
-                                      .what = std::move(what), .bytes = place.bytes}});
+                          .finding = {.table = table_,
+                                      .file = segment_.name,
+                                      .what = std::move(what),
+                                      .bytes = place.bytes}});
     }
   }
 

@@ -9,8 +9,9 @@
 
 namespace tacho {
 
-// In the key-value metadata of a part: digest_of_rows (store/columns.h) of each row group, 16 hexadecimal
-// digits each, with commas between them. By it a row group is known to be whole in a damaged file.
+// In the key-value metadata of a part: digest_of_rows (store/columns.h) of each row group, 16
+// hexadecimal digits each, with commas between them. By it a row group is known to be whole in a
+// damaged file.
 inline constexpr std::string_view kKeyRowDigests = "tacho.row_digests";
 
 std::string row_digests_text(const std::vector<std::uint64_t>& digests);

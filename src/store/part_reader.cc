@@ -41,7 +41,8 @@ std::optional<ValueRange> range_of(const parquet::ColumnDescriptor& column,
       if (typed.max() < typed.min()) return std::nullopt;
       range.low = typed.min();
       range.high = typed.max();
-      if (column.sort_order() == parquet::SortOrder::UNSIGNED && typed.min() < 0) return std::nullopt;
+      if (column.sort_order() == parquet::SortOrder::UNSIGNED && typed.min() < 0)
+        return std::nullopt;
       return range;
     }
     case Type::DOUBLE: {
@@ -98,7 +99,8 @@ class PartReader final : public SegmentReader {
       if (!known) return Error{known.error().code, segment_.name + ": " + known.error().text};
       schema_ = std::move(known).value();
       for (const std::string& column : left_out)
-        log_->add({.table = table_, .file = segment_.name,
+        log_->add({.table = table_,
+                   .file = segment_.name,
                    .what = "column " + column + " has a type that this version does not read"});
       for (int index = 0; index < stored->num_fields(); ++index)
         if (is_known_type(*stored->field(index)->type())) known_.push_back(index);
@@ -192,12 +194,13 @@ class PartReader final : public SegmentReader {
   }
 
   void report(int group, const Error& error) const {
-    Finding finding{.table = table_, .file = segment_.name,
+    Finding finding{.table = table_,
+                    .file = segment_.name,
                     .what = "row group " + std::to_string(group) + " is damaged: " + error.text};
     try {
       const auto row_group = metadata_->RowGroup(group);
-      finding.bytes = static_cast<std::uint64_t>(std::max<std::int64_t>(
-          row_group->total_compressed_size(), 0));
+      finding.bytes =
+          static_cast<std::uint64_t>(std::max<std::int64_t>(row_group->total_compressed_size(), 0));
       finding.rows = row_group->num_rows();
       const auto boottime = ranges_of(group)("boottime");
       if (boottime && boottime->low && boottime->high)
@@ -243,7 +246,8 @@ Result<std::unique_ptr<SegmentReader>> open_part(const TableFolder& table, const
   auto reader = std::make_unique<PartReader>(table.name, segment, log);
   TRY(reader->start(table.folder->get()));
   if (!reader->is_intact())
-    log->add({.table = table.name, .file = segment.name,
+    log->add({.table = table.name,
+              .file = segment.name,
               .what = "its content does not match the digest in its name: it was damaged"});
   return std::unique_ptr<SegmentReader>(std::move(reader));
 }

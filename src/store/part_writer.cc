@@ -16,8 +16,9 @@
 namespace tacho {
 namespace {
 
-// A row group is the step in which rows are read and passed over: ten minutes are little to read for
-// a look at an instant, and enough for an entity's values to lie side by side (which is what makes them small).
+// A row group is the step in which rows are read and passed over: ten minutes are little to read
+// for a look at an instant, and enough for an entity's values to lie side by side (which is what
+// makes them small).
 constexpr Nanoseconds kGroupSpan = std::chrono::minutes(10);
 // Below this the pages' own overhead (about 100 bytes a column) shows.
 constexpr std::int64_t kFewestRows = 20'000;
@@ -134,7 +135,8 @@ Result<PartContent> PartWriter::finish() {
   TRY(state_->flush());
   return guarded("the part", [&]() -> Result<PartContent> {
     if (!state_->writer)
-      TRY(state_->open(*TRY(checked(arrow::RecordBatch::MakeEmpty(state_->schema), "write a part"))));
+      TRY(state_->open(
+          *TRY(checked(arrow::RecordBatch::MakeEmpty(state_->schema), "write a part"))));
     const auto digests = arrow::key_value_metadata({std::string(kKeyRowDigests)},
                                                    {row_digests_text(state_->content.groups)});
     TRY(checked(state_->writer->AddKeyValueMetadata(digests), "write a part"));

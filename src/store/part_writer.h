@@ -22,11 +22,12 @@ struct PartContent {
 class PartWriter {
  public:
   // Writes to a duplicate of `descriptor`. The schema's checksum is left out of the metadata.
-  static Result<std::unique_ptr<PartWriter>> create(int descriptor, const Schema& schema, int level);
+  static Result<std::unique_ptr<PartWriter>> create(int descriptor, const Schema& schema,
+                                                    int level);
   ~PartWriter();
 
-  // Batches in the order of the journal. Rows are gathered to row groups of about ten minutes, not under
-  // 20,000 and not much over 131,072 rows, which begin with a new tick.
+  // Batches in the order of the journal. Rows are gathered to row groups of about ten minutes, not
+  // under 20,000 and not much over 131,072 rows, which begin with a new tick.
   Result<void> add(const Batch& batch);
   // Writes what is gathered, and the footer. Must come last.
   Result<PartContent> finish();

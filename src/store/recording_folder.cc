@@ -29,8 +29,8 @@ bool is_table_name(std::string_view name) {
 
 bool is_older(const Segment& a, const Segment& b) { return a.number < b.number; }
 
-// Of files with the same number the part counts; of two parts none is known to be the right one, and
-// the first by name is taken.
+// Of files with the same number the part counts; of two parts none is known to be the right one,
+// and the first by name is taken.
 void settle_numbers(TableFolder& table, std::vector<Segment> all, std::vector<Finding>& findings) {
   std::map<std::uint32_t, Segment> chosen;
   for (Segment& segment : all) {
@@ -65,7 +65,8 @@ void report_missing_numbers(const TableFolder& table, std::vector<Finding>& find
 }
 
 bool is_held_by_a_recorder(int folder) {
-  // The recorder holds the folder exclusively. A shared lock, given back at once, disturbs no reader.
+  // The recorder holds the folder exclusively. A shared lock, given back at once, disturbs no
+  // reader.
   if (flock(folder, LOCK_SH | LOCK_NB) != 0) return errno == EWOULDBLOCK;
   flock(folder, LOCK_UN);
   return false;
@@ -79,7 +80,7 @@ Result<FileDescriptor> open_regular(int folder, const std::string& name) {
   if (!file && (errno == ELOOP || errno == EMLINK))
     return Error{ErrorCode::corrupt, escaped(name) + " is a link; expected a regular file"};
   if (!file) return last_system_error("open", escaped(name));
-  struct stat status {};
+  struct stat status{};
   if (fstat(file.get(), &status) != 0) return last_system_error("look at", escaped(name));
   if (!S_ISREG(status.st_mode))
     return Error{ErrorCode::corrupt, escaped(name) + " is not a regular file"};
@@ -95,14 +96,16 @@ Result<TableFolder> list_table(int recording, const std::string& name,
   table.folder = std::make_shared<FileDescriptor>(std::move(folder));
   std::vector<Segment> all;
   for (const std::string& file : TRY(list_folder(table.folder->get()))) {
-    struct stat status {};
+    struct stat status{};
     // A file that retention or sealing has just taken away is no damage.
     if (fstatat(table.folder->get(), file.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) continue;
     const auto size = static_cast<std::uint64_t>(status.st_size);
     const auto parsed = parse_segment_name(file);
     if (!S_ISREG(status.st_mode)) {
-      findings.push_back({.table = name, .file = escaped(file, 200),
-                          .what = "is not a regular file (a link, folder or device); not followed"});
+      findings.push_back(
+          {.table = name,
+           .file = escaped(file, 200),
+           .what = "is not a regular file (a link, folder or device); not followed"});
       continue;
     }
     table.size += size;
@@ -136,7 +139,7 @@ Result<RecordingFolder> RecordingFolder::open(const std::string& path) {
   if (!folder && errno == ENOENT)
     return Error{ErrorCode::absent, "there is no " + shown + "; " + std::string(kExpected), ENOENT};
   if (!folder && (errno == ENOTDIR || errno == ELOOP)) {
-    struct stat status {};
+    struct stat status{};
     const bool is_link = lstat(self.path_.c_str(), &status) == 0 && S_ISLNK(status.st_mode);
     return Error{ErrorCode::corrupt, shown + (is_link ? " is a link" : " is not a folder") + "; " +
                                          std::string(kExpected)};
@@ -158,7 +161,7 @@ Result<void> RecordingFolder::read_facts() {
   if (!file && file.error().code == ErrorCode::corrupt)
     return Error{ErrorCode::corrupt, escaped(path_) + "/" + file.error().text};
   if (!file) return std::move(file).error();
-  struct stat status {};
+  struct stat status{};
   if (fstat(file->get(), &status) != 0) return last_system_error("look at", name);
   if (static_cast<std::size_t>(status.st_size) > kLargestFacts)
     return Error{ErrorCode::corrupt, escaped(path_) + "/" + name + " has " +
@@ -166,7 +169,8 @@ Result<void> RecordingFolder::read_facts() {
                                          " bytes; expected a few thousand"};
   std::string text(static_cast<std::size_t>(status.st_size), '\0');
   for (std::size_t at = 0; at < text.size();) {
-    const ssize_t got = pread(file->get(), text.data() + at, text.size() - at, static_cast<off_t>(at));
+    const ssize_t got =
+        pread(file->get(), text.data() + at, text.size() - at, static_cast<off_t>(at));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return last_system_error("read", escaped(path_) + "/" + name);
     if (got == 0) text.resize(at);
@@ -181,7 +185,7 @@ Result<void> RecordingFolder::read_facts() {
 
 Result<void> RecordingFolder::list() {
   for (const std::string& name : TRY(list_folder(descriptor()))) {
-    struct stat status {};
+    struct stat status{};
     if (fstatat(descriptor(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) continue;
     if (S_ISREG(status.st_mode)) size_ += static_cast<std::uint64_t>(status.st_size);
     if (S_ISLNK(status.st_mode))

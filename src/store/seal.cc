@@ -36,7 +36,9 @@ struct Work {
     if (options.on_step) options.on_step(table.name, segment.number, step);
   }
   void find(const Segment& segment, std::string what) const {
-    log->add({.table = table.name, .file = segment.name, .what = std::move(what),
+    log->add({.table = table.name,
+              .file = segment.name,
+              .what = std::move(what),
               .bytes = segment.size});
   }
 };
@@ -69,7 +71,8 @@ bool has_damage(int folder, const std::string& name) {
 
 // Removes a live file whose part is published; a damaged one is kept as bad-live-*.
 Result<void> retire(const Work& work, const Segment& live) {
-  if (has_damage(work.folder(), live.name)) return set_aside(work.folder(), live.name, "bad-" + live.name);
+  if (has_damage(work.folder(), live.name))
+    return set_aside(work.folder(), live.name, "bad-" + live.name);
   if (unlinkat(work.folder(), live.name.c_str(), 0) != 0 && errno != ENOENT)
     return last_system_error("remove", live.name);
   return sync_folder(work.folder());
@@ -84,15 +87,18 @@ class Temporary {
     self.file_ = FileDescriptor(openat(self.folder_, self.name_.c_str(),
                                        O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
     if (!self.file_) return last_system_error("create", self.name_);
-    struct stat status {};
+    struct stat status{};
     // Sealed by root, it still belongs to whom the recording belongs to.
-    if (geteuid() == 0 && fstatat(self.folder_, live.name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+    if (geteuid() == 0 &&
+        fstatat(self.folder_, live.name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 &&
         fchown(self.file_.get(), status.st_uid, status.st_gid) != 0)
       return last_system_error("give away", self.name_);
     return self;
   }
   Temporary(Temporary&& other) noexcept
-      : folder_(other.folder_), name_(std::exchange(other.name_, "")), file_(std::move(other.file_)) {}
+      : folder_(other.folder_),
+        name_(std::exchange(other.name_, "")),
+        file_(std::move(other.file_)) {}
   ~Temporary() { remove(); }
   void remove() {
     if (!name_.empty()) unlinkat(folder_, name_.c_str(), 0);
@@ -145,10 +151,11 @@ Result<std::uint64_t> read_back(const Work& work, const Temporary& temporary,
     groups.push_back(digest_of_rows(*batch));
     all += groups.back();
   }
-  if (rows != content.rows || all != content.digest || groups != content.groups || !log->all().empty())
-    return Error{ErrorCode::corrupt, "the part does not read back as it was written: " +
-                                         std::to_string(rows) + " of " +
-                                         std::to_string(content.rows) + " rows"};
+  if (rows != content.rows || all != content.digest || groups != content.groups ||
+      !log->all().empty())
+    return Error{ErrorCode::corrupt,
+                 "the part does not read back as it was written: " + std::to_string(rows) + " of " +
+                     std::to_string(content.rows) + " rows"};
   return digest;
 }
 
@@ -183,7 +190,7 @@ Result<void> seal_file(const Work& work, const Segment& live) {
   work.step(live, SealStep::linked);
   TRY(sync_folder(work.folder()));
   work.step(live, SealStep::published);
-  struct stat status {};
+  struct stat status{};
   if (fstat(temporary.descriptor(), &status) == 0)
     work.report.part_bytes += static_cast<std::uint64_t>(status.st_size);
   // Before the live file goes: a table without live files is not looked at again.
@@ -208,8 +215,8 @@ Result<void> settle_superseded(const Work& work, std::vector<Segment>& to_seal) 
       TRY(retire(work, live));
       continue;
     }
-    work.find(*part, "its content does not match the digest in its name; set aside as bad-" + part->name +
-                         ", and the live file is sealed again");
+    work.find(*part, "its content does not match the digest in its name; set aside as bad-" +
+                         part->name + ", and the live file is sealed again");
     TRY(set_aside(work.folder(), part->name, "bad-" + part->name));
     to_seal.push_back(live);
   }
@@ -223,19 +230,19 @@ Result<void> remove_leftovers(int folder) {
 }
 
 std::uint64_t live_files(const TableFolder& table) {
-  return static_cast<std::uint64_t>(std::ranges::count(table.segments, Segment::Kind::live, &Segment::kind));
+  return static_cast<std::uint64_t>(
+      std::ranges::count(table.segments, Segment::Kind::live, &Segment::kind));
 }
 
-// The recorder makes the next files of all tables before it leaves the old ones, and goes on with the
-// old ones when one cannot be made: it still writes the highest number that every table has.
+// The recorder makes the next files of all tables before it leaves the old ones, and goes on with
+// the old ones when one cannot be made: it still writes the highest number that every table has.
 std::uint32_t number_being_written(const RecordingFolder& recording) {
   if (!recording.is_recording_now()) return UINT32_MAX;
   std::uint32_t lowest = UINT32_MAX;
   for (const std::string& name : recording.facts().tables) {
     const TableFolder* table = recording.find(name);
-    lowest = std::min(lowest, table == nullptr || table->segments.empty()
-                                  ? 0
-                                  : table->segments.back().number);
+    lowest = std::min(
+        lowest, table == nullptr || table->segments.empty() ? 0 : table->segments.back().number);
   }
   return lowest;
 }
@@ -245,8 +252,7 @@ Result<void> seal_table(const RecordingFolder& recording, const TableFolder& lis
                         SealReport& report) {
   if (live_files(listed) == 0 && listed.superseded.empty()) return {};
   // A lock of our own: the recording's folder may be the recorder's.
-  FileDescriptor lock(
-      openat(listed.folder->get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  FileDescriptor lock(openat(listed.folder->get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!lock) return last_system_error("open", listed.name);
   if (flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK) return last_system_error("lock", listed.name);
@@ -282,7 +288,8 @@ Result<SealReport> seal(const std::string& path, const SealOptions& options) {
   SealReport report;
   for (const TableFolder& table : recording.tables())
     if (const auto sealed = seal_table(recording, table, being_written, options, report); !sealed)
-      report.findings.push_back({.table = table.name, .what = "not sealed: " + sealed.error().text});
+      report.findings.push_back(
+          {.table = table.name, .what = "not sealed: " + sealed.error().text});
   return report;
 }
 

@@ -67,7 +67,8 @@ Content content_of(const std::string& path) {
       }
       while (true) {
         auto batch = (*reader)->next({});
-        if (!batch) log->add({.table = table.name, .file = segment.name, .what = batch.error().text});
+        if (!batch)
+          log->add({.table = table.name, .file = segment.name, .what = batch.error().text});
         if (!batch || !*batch) break;
         content.rows += static_cast<std::uint64_t>((*batch)->num_rows());
         content.digest += digest_of_rows(**batch);
@@ -97,7 +98,7 @@ TEST(Seal, KeepsEveryRowAndRemovesTheLiveFiles) {
   EXPECT_EQ(content_of(path), before);
   EXPECT_TRUE(testing::names_in(path + "/cpu", "live-").empty());
   EXPECT_EQ(testing::names_in(path + "/cpu").size(), 3U);
-  struct stat status {};
+  struct stat status{};
   ASSERT_EQ(stat((path + "/cpu/" + testing::names_in(path + "/cpu")[0]).c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 07777, 0600U);
   const auto again = seal(path);
@@ -218,10 +219,10 @@ TEST(Seal, LosesAndDoublesNothingWhenKilledAtAnyStep) {
     const Content before = content_of(path);
     const pid_t child = fork();
     if (child == 0) {
-      const auto ignored = seal(path, {.on_step = [&](const std::string& table, std::uint32_t number,
-                                                      SealStep now) {
-        if (table == "cpu" && number == 2 && static_cast<int>(now) == step) _exit(42);
-      }});
+      const auto ignored =
+          seal(path, {.on_step = [&](const std::string& table, std::uint32_t number, SealStep now) {
+                 if (table == "cpu" && number == 2 && static_cast<int>(now) == step) _exit(42);
+               }});
       _exit(ignored ? 0 : 1);
     }
     int status = 0;
@@ -358,7 +359,8 @@ TEST(Verify, FindsTruncatedParts) {
   write_recording(path, 1);
   ASSERT_TRUE(seal(path));
   const std::string part = part_in(path + "/cpu");
-  for (std::uint64_t size = testing::size_of(part); size > 0; size -= std::min<std::uint64_t>(size, 97)) {
+  for (std::uint64_t size = testing::size_of(part); size > 0;
+       size -= std::min<std::uint64_t>(size, 97)) {
     testing::cut_tail(part, size - 1);
     const auto report = verify(path);
     ASSERT_TRUE(report);
@@ -381,14 +383,16 @@ TEST(Verify, NamesFilesThatAreMissingForeignOrAnothersAndTheTime) {
   for (const Finding& finding : report->findings) lines += to_line(finding) + "\n";
   EXPECT_NE(lines.find("cpu: the file with number 2 is missing (11"), std::string::npos) << lines;
   EXPECT_EQ(lines.find("system:"), std::string::npos) << lines;  // 3 and 4 are in one table alone
-  EXPECT_NE(lines.find("cpu/live-000004.arrows: it says tacho.table=system; expected cpu"), std::string::npos);
+  EXPECT_NE(lines.find("cpu/live-000004.arrows: it says tacho.table=system; expected cpu"),
+            std::string::npos);
   EXPECT_NE(lines.find("cpu/notes.txt: is no file of a recording"), std::string::npos) << lines;
 }
 
 TEST(Verify, NamesATableThatLacksTheNewestFileOfTheOthers) {
   const TemporaryFolder folder;
   const std::string path = folder / "a.tacho";
-  auto writer = RecordingWriter::create(path, {&testing::kSystem, &testing::kCpu, &testing::kProcess});
+  auto writer =
+      RecordingWriter::create(path, {&testing::kSystem, &testing::kCpu, &testing::kProcess});
   ASSERT_TRUE(writer);
   ASSERT_TRUE(writer->rotate());
   ASSERT_TRUE(writer->finish(0));

@@ -33,7 +33,8 @@ using ChunkWanted = std::function<bool(const RangeOf&)>;
 class SegmentReader {
  public:
   virtual ~SegmentReader() = default;
-  // All columns of the file that this version knows the types of: tick, time and boottime are there.
+  // All columns of the file that this version knows the types of: tick, time and boottime are
+  // there.
   virtual const Schema& schema() const = 0;
   // Reads footers alone (sealed), or the whole file (live).
   virtual Result<SegmentSummary> summary() = 0;
@@ -41,7 +42,8 @@ class SegmentReader {
   // ignored. It may return more.
   virtual void select(const std::vector<std::string>& columns) = 0;
   // The next chunk, or null at the end. A part's chunk is a row group: its rows are in no
-  // order of ticks, but all of its ticks come before those of the next one. An error ends the reading.
+  // order of ticks, but all of its ticks come before those of the next one. An error ends the
+  // reading.
   virtual Result<Batch> next(const ChunkWanted& wanted) = 0;
   // True when the file was found to be what was written: a part's digest, a live file's schema.
   virtual bool is_intact() const = 0;
@@ -49,8 +51,8 @@ class SegmentReader {
   virtual bool has_all_columns() const = 0;
 };
 
-// Opens a file of `table`. When a live file's schema is damaged, that of another file of the table serves.
-// Findings go to `log`, during reading too.
+// Opens a file of `table`. When a live file's schema is damaged, that of another file of the table
+// serves. Findings go to `log`, during reading too.
 Result<std::unique_ptr<SegmentReader>> open_segment(const TableFolder& table,
                                                     const Segment& segment,
                                                     std::shared_ptr<FindingLog> log);

@@ -23,7 +23,8 @@ constexpr Column kCpuColumns[] = {key_number("cpu", "Logical CPU."),
 constexpr Column kProcessColumns[] = {
     process_number("process", "Number of the process."), key_number("pid", "Its pid."),
     text("state", "As the kernel says it."),
-    counter("cpu_time_user", Unit::nanoseconds, "Time in user mode.", "process.cpu.time{mode=user}"),
+    counter("cpu_time_user", Unit::nanoseconds, "Time in user mode.",
+            "process.cpu.time{mode=user}"),
     gauge("memory_usage", Unit::bytes, "Resident.", "process.memory.usage")};
 constexpr Column kProcessInfoColumns[] = {process_number("process", "Number of the process."),
                                           key_number("pid", "Its pid."),

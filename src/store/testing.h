@@ -28,7 +28,8 @@ class RecordingWriter {
   // Makes `path` (it must not exist) with recording.json and the first live file of each table.
   static Result<RecordingWriter> create(const std::string& path, std::vector<const Table*> tables);
 
-  // Starts a tick: rows that are appended from now on bear it. Time and boottime are a second a tick.
+  // Starts a tick: rows that are appended from now on bear it. Time and boottime are a second a
+  // tick.
   void begin(std::uint64_t tick);
   Rows& rows(const Table& table);
   // Appends what was filled to the live files; tables without rows get nothing.

@@ -39,15 +39,19 @@ class Verifier {
     std::uint32_t expected = table.segments.empty() ? 0 : table.segments.front().number;
     for (const Segment& segment : table.segments) {
       const Span span = check(table, segment);
-      if (segment.number != expected) report_missing(table, expected, segment.number - 1, before, span.first);
+      if (segment.number != expected)
+        report_missing(table, expected, segment.number - 1, before, span.first);
       if (span.last) before = span.last;
       expected = segment.number + 1;
     }
     for (const std::string& name : table.quarantined)
-      log_->add({.table = table.name, .file = escaped(name, 200),
-                 .what = "was set aside as damaged", .bytes = size_of(table, name)});
+      log_->add({.table = table.name,
+                 .file = escaped(name, 200),
+                 .what = "was set aside as damaged",
+                 .bytes = size_of(table, name)});
     for (const std::string& name : table.unknown)
-      log_->add({.table = table.name, .file = escaped(name, 200), .what = "is no file of a recording"});
+      log_->add(
+          {.table = table.name, .file = escaped(name, 200), .what = "is no file of a recording"});
   }
 
   Span check(const TableFolder& table, const Segment& segment) {
@@ -55,8 +59,10 @@ class Verifier {
     ++report_.files;
     auto reader = open_segment(table, segment, log_);
     if (!reader) {
-      log_->add({.table = table.name, .file = segment.name,
-                 .what = "cannot be read: " + reader.error().text, .bytes = segment.size});
+      log_->add({.table = table.name,
+                 .file = segment.name,
+                 .what = "cannot be read: " + reader.error().text,
+                 .bytes = segment.size});
       done(segment);
       return span;
     }
@@ -64,7 +70,8 @@ class Verifier {
     while (true) {
       const auto batch = (*reader)->next({});
       if (!batch)
-        log_->add({.table = table.name, .file = segment.name,
+        log_->add({.table = table.name,
+                   .file = segment.name,
                    .what = "cannot be read to its end: " + batch.error().text});
       if (!batch || !*batch) break;
       report_.rows += static_cast<std::uint64_t>((*batch)->num_rows());
@@ -89,9 +96,10 @@ class Verifier {
     const auto expect = [&](std::string_view key, const std::string& expected) {
       const std::string found = metadata_of(schema.metadata(), key);
       if (found != expected)
-        log_->add({.table = table.name, .file = segment.name,
-                   .what = "it says " + std::string(key) + "=" + escaped(found, 80) + "; expected " +
-                           escaped(expected, 80)});
+        log_->add({.table = table.name,
+                   .file = segment.name,
+                   .what = "it says " + std::string(key) + "=" + escaped(found, 80) +
+                           "; expected " + escaped(expected, 80)});
     };
     expect(kKeyRecording, recording_.facts().id);
     expect(kKeyTable, table.name);
@@ -102,15 +110,15 @@ class Verifier {
                       std::optional<std::int64_t> before, std::optional<std::int64_t> after) {
     const std::string low = std::to_string(first), high = std::to_string(last);
     Finding finding{.table = table.name,
-                    .what = first == last ? "the file with number " + low + " is missing"
-                                          : "the files with numbers " + low + " to " + high +
-                                                " are missing"};
+                    .what = first == last
+                                ? "the file with number " + low + " is missing"
+                                : "the files with numbers " + low + " to " + high + " are missing"};
     if (before && after) finding.span = Nanoseconds(*after - *before);
     log_->add(std::move(finding));
   }
 
-  // All tables rotate together: a number that two of them have, the others have too. (A mark that was
-  // added afterwards has a file of its own, in one table.)
+  // All tables rotate together: a number that two of them have, the others have too. (A mark that
+  // was added afterwards has a file of its own, in one table.)
   void check_tables() {
     std::vector<std::uint32_t> last{0, 0};
     for (const TableFolder& table : recording_.tables())

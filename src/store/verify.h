@@ -17,10 +17,10 @@ struct VerifyReport {
   std::vector<Finding> findings;                 // empty: all is whole
 };
 
-// Parts: the file's digest against its name, page checksums, the digest of every row group. Live files:
-// the checksum of every batch, sequence numbers, the end marker. Then that files belong to this recording and
-// table, that no number is missing, and what was set aside. Changes nothing. An error when it is no
-// recording or cannot be read. `progress` is told bytes done and bytes in all.
+// Parts: the file's digest against its name, page checksums, the digest of every row group. Live
+// files: the checksum of every batch, sequence numbers, the end marker. Then that files belong to
+// this recording and table, that no number is missing, and what was set aside. Changes nothing. An
+// error when it is no recording or cannot be read. `progress` is told bytes done and bytes in all.
 Result<VerifyReport> verify(const std::string& recording,
                             const std::function<void(std::uint64_t, std::uint64_t)>& progress = {});
 
