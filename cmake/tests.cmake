@@ -43,3 +43,12 @@ if(e2e_files)
   set_tests_properties(e2e_system PROPERTIES LABELS system TIMEOUT 900
                                              ENVIRONMENT "${e2e_environment}")
 endif()
+
+# Other programs reading our recordings.
+file(GLOB python_files CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/python/test_*.py)
+foreach(file IN LISTS python_files)
+  get_filename_component(name ${file} NAME_WE)
+  string(REPLACE test_ python_ name ${name})
+  add_test(NAME ${name} COMMAND ${pytest} ${file})
+  set_tests_properties(${name} PROPERTIES LABELS e2e TIMEOUT 600 ENVIRONMENT "PYTHONDONTWRITEBYTECODE=1")
+endforeach()
