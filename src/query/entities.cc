@@ -4,7 +4,6 @@
 #include <bit>
 #include <cstring>
 
-#include "journal/format.h"
 #include "store/columns.h"
 
 namespace tacho {

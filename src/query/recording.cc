@@ -6,7 +6,6 @@
 #include <mutex>
 
 #include "base/text.h"
-#include "journal/format.h"
 #include "query/scan.h"
 #include "store/arrow_glue.h"
 #include "store/columns.h"

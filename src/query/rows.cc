@@ -6,7 +6,6 @@
 #include <deque>
 
 #include "base/text.h"
-#include "journal/format.h"
 #include "store/arrow_glue.h"
 #include "store/columns.h"
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/arrow_glue.h"
 
+#include <algorithm>
+
 #include "base/text.h"
 
 namespace tacho {
@@ -15,10 +17,13 @@ Error from_arrow(const arrow::Status& status, const std::string& what) {
   if (status.IsOutOfMemory()) code = ErrorCode::exhausted;
   if (status.IsIOError() && status.message().find("Corrupt") == std::string::npos)
     code = status.message().find("errno") == std::string::npos ? ErrorCode::corrupt : ErrorCode::io;
-  // The message may quote bytes of the file, and may run over many lines.
-  std::string message = status.message().substr(0, 300);
-  message = escaped(message.substr(0, message.find('\n')));
-  return Error{code, what + ": " + message};
+  return Error{code, what + ": " + one_line(status.message())};
+}
+
+std::string one_line(std::string_view message) {
+  // Long enough to say what is wrong; the rest is a stack of calls.
+  constexpr std::size_t kLongest = 300;
+  return escaped(message.substr(0, std::min(message.find('\n'), kLongest)));
 }
 
 }  // namespace tacho

@@ -14,6 +14,7 @@
 
 #include <exception>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "base/error.h"
@@ -26,6 +27,8 @@ inline constexpr std::int64_t kReadingMemory = std::int64_t{768} << 20;
 arrow::MemoryPool* reading_pool();
 
 Error from_arrow(const arrow::Status& status, const std::string& what);
+// The beginning of a message, in one line: it may quote bytes of the file, and run over many lines.
+std::string one_line(std::string_view message);
 
 inline Result<void> checked(const arrow::Status& status, const std::string& what) {
   if (!status.ok()) return from_arrow(status, what);
@@ -45,7 +48,7 @@ auto guarded(const std::string& what, Call call) -> decltype(call()) {
   } catch (const std::bad_alloc&) {
     return Error{ErrorCode::exhausted, "no memory to read " + what};
   } catch (const std::exception& exception) {
-    return Error{ErrorCode::corrupt, what + " is damaged: " + exception.what()};
+    return Error{ErrorCode::corrupt, what + " is damaged: " + one_line(exception.what())};
   }
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "journal/format.h"
 #include "store/arrow_glue.h"
 #include "store/batch.h"
 
