@@ -11,4 +11,4 @@ tacho_room(recorder USES collectors kernel journal schema)
 # nothing there knows /proc.
 tacho_room(store USES journal schema LIBRARIES arrow parquet zstd xxhash)
 tacho_room(query USES store schema LIBRARIES arrow parquet)
-tacho_room(views USES query schema LIBRARIES arrow)
+tacho_room(views USES query journal schema LIBRARIES arrow parquet)

@@ -147,10 +147,10 @@ class Process final : public Collector {
     process->pid = pid;
     process->number = next_number_++;
     process->in_command = pid == command_ && command_ != 0;
+    take_stat(*process, *stat);  // before the next read: `command` lies in the reader's buffer
     keep_open(*process);
     if (process->schedstat) read_schedule(*process);
     if (process->statm) read_memory(*process);
-    take_stat(*process, *stat);
     // Spreads the key rows over the ticks.
     process->last_key_tick = now_.tick - std::min(now_.tick, process->number % key_ticks_);
     write_row(into, *process, true);

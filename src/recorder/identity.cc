@@ -4,7 +4,7 @@
 #include <sys/fsuid.h>
 #include <unistd.h>
 
-#include "recorder/place.h"
+#include "base/places.h"
 
 namespace tacho {
 

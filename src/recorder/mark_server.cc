@@ -11,7 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
-#include "recorder/place.h"
+#include "base/places.h"
 
 namespace tacho {
 namespace {

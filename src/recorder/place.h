@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where recordings live and how a new one's folder is made.
+// How the folder of a new recording is made.
 #pragma once
 
 #include <string>
@@ -10,19 +10,6 @@
 #include "base/file.h"
 
 namespace tacho {
-
-// $XDG_STATE_HOME/tacho, else ~/.local/state/tacho; root: /var/lib/tacho; under sudo that of the user
-// who called it.
-std::string usual_place();
-// Where the sockets of running recorders are: $XDG_RUNTIME_DIR/tacho; root: /run/tacho; without
-// either, the usual place.
-std::string socket_place();
-
-// The user on whose behalf root works under sudo (SUDO_UID, SUDO_GID): what we make belongs to them.
-struct Owner {
-  unsigned user, group;
-};
-const Owner* calling_user();
 
 struct RecordingPlace {
   FileDescriptor folder;  // locked with flock while it is held

@@ -114,10 +114,12 @@ std::string Receipt::text(const RecordingFacts& facts, const CommandUsage& usage
   if (worst_share_ >= 0.01)
     out += fmt::format(" · worst pressure: {} {:.0f} % at {}", worst_resource_, 100 * worst_share_,
                        format_clock_time(Nanoseconds(worst_time_), Zone::local));
+  // The command itself lived, even when no tick saw it.
+  const std::int64_t seen = std::max<std::int64_t>(1, usage.processes_seen);
   out += fmt::format("\n       io: {}{} read, {} written · {}{} process{} seen\n",
                      usage.unreadable > 0 ? "at least " : "", format_size(usage.read_bytes),
                      format_size(usage.write_bytes), sees_all_processes ? "" : "at least ",
-                     usage.processes_seen, usage.processes_seen == 1 ? "" : "es");
+                     seen, seen == 1 ? "" : "es");
   out += fmt::format("       recording: {}\n", path);
   return out;
 }

@@ -16,6 +16,7 @@
 #include "collectors/events.h"
 #include "collectors/registry.h"
 #include "collectors/self_statistics.h"
+#include "journal/recordings.h"
 #include "recorder/frame_queue.h"
 #include "recorder/host.h"
 #include "recorder/identity.h"
@@ -81,11 +82,12 @@ class Recorder {
     {
       const AsCallingUser as_caller;
       place_ = TRY(make_recording_place(options_.output, options_.name, clock_.now().time));
+      if (!options_.output.empty() && !options_.is_temporary) note_elsewhere(place_.path);
     }
     begin_facts();
     make_runners(selected);
     TRY(make_writer());
-    if (options_.pinned_to_memory) protect_from_memory_pressure();
+    if (!options_.is_temporary) protect_from_memory_pressure();
     return {};
   }
 
@@ -153,15 +155,15 @@ class Recorder {
                                  .sync_interval = options_.sync_interval,
                                  .rotate_interval = options_.rotate_interval,
                                  .rotate_bytes = options_.rotate_bytes};
-    writer_options.on_rotation = [this](std::uint32_t number) {
-      if (sealer_) sealer_->seal_below(number, events_);
+    writer_options.on_rotation = [this] {
+      if (sealer_) sealer_->seal_in_background(events_);
       apply_retention(place_.path, facts_.name, retention_, clock_.now().time, events_);
     };
     TRY(replace_file_at(place_.folder.get(), "recording.json", to_json(facts_)));
     writer_ = TRY(Writer::create(place_.folder.get(), tables_, std::move(writer_options), queue_,
                                  events_, statistics_, clock_));
     writer_->start();
-    return options_.takes_marks ? listen_for_marks() : Result<void>();
+    return options_.is_temporary ? Result<void>() : listen_for_marks();
   }
 
   Result<void> listen_for_marks() {
@@ -286,13 +288,10 @@ class Recorder {
     send_receipt();
     RecordResult result{.path = place_.path};
     result.lost_rows = writer_->finish(kFinishLimit) + total_dropped_;
-    if (sealer_) {
-      if (options_.seal_at_end) sealer_->seal_all_and_wait(events_);
-    }
-    {
-      const AsCallingUser as_caller;
-      apply_retention(place_.path, facts_.name, retention_, now.time, events_);
-    }
+    place_.folder.reset();  // with its lock: from here on it is a finished recording
+    if (sealer_ && options_.seal_at_end) sealer_->seal_all_and_wait(events_);
+    const AsCallingUser as_caller;
+    apply_retention(place_.path, facts_.name, retention_, now.time, events_);
     return result;
   }
 

@@ -13,7 +13,7 @@
 #include <cstring>
 
 #include "base/file.h"
-#include "recorder/place.h"
+#include "base/places.h"
 
 namespace tacho {
 namespace {
@@ -41,10 +41,9 @@ void lower_ourselves() {
 
 }  // namespace
 
-bool Sealer::start(const std::string& option, EventQueue& events) {
+bool Sealer::start(EventQueue& events) {
   calling_user();  // looked up before the fork
-  const char* arguments[] = {reader_.c_str(), "seal", "--quiet", recording_.c_str(),
-                             option.empty() ? nullptr : option.c_str(), nullptr};
+  const char* arguments[] = {reader_.c_str(), "seal", "--quiet", recording_.c_str(), nullptr};
   const int pid = fork();
   if (pid == 0) {
     lower_ourselves();
@@ -80,14 +79,14 @@ void Sealer::reap(bool wait, EventQueue& events) {
                                    std::to_string(WEXITSTATUS(status)) + "; the live files stay"});
 }
 
-void Sealer::seal_below(std::uint32_t number, EventQueue& events) {
+void Sealer::seal_in_background(EventQueue& events) {
   reap(false, events);
-  if (running_ == 0) start("--below=" + std::to_string(number), events);
+  if (running_ == 0) start(events);
 }
 
 void Sealer::seal_all_and_wait(EventQueue& events) {
   reap(true, events);
-  if (start("", events)) reap(true, events);
+  if (start(events)) reap(true, events);
 }
 
 }  // namespace tacho

@@ -16,14 +16,14 @@ class Sealer {
   Sealer(std::string reader, std::string recording)
       : reader_(std::move(reader)), recording_(std::move(recording)) {}
 
-  // Seals the files below `number` in the background. Skipped while the last one still runs: the
+  // Seals the files that the recorder has left behind. Skipped while the last one still runs: the
   // next takes its work too.
-  void seal_below(std::uint32_t number, EventQueue& events);
-  // Seals what is left and waits; shows progress of the reader on stderr.
+  void seal_in_background(EventQueue& events);
+  // Seals what is left and waits. The recording's lock must have been given up.
   void seal_all_and_wait(EventQueue& events);
 
  private:
-  bool start(const std::string& option, EventQueue& events);
+  bool start(EventQueue& events);
   void reap(bool wait, EventQueue& events);
 
   std::string reader_, recording_;

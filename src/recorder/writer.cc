@@ -162,7 +162,7 @@ Result<void> Writer::begin_files() {
   largest_ = 0;
   wants_rotation_ = false;
   file_since_ = clock_.now().boottime;
-  if (number > 1 && options_.on_rotation) options_.on_rotation(number);
+  if (number > 1 && options_.on_rotation) options_.on_rotation();
   return {};
 }
 

@@ -29,8 +29,8 @@ struct WriterOptions {
   Nanoseconds rotate_interval = std::chrono::hours(1);
   std::uint64_t rotate_bytes = std::uint64_t{32} << 20;   // of one journal
   std::uint64_t reserve_bytes = std::uint64_t{2} << 20;   // so that "the disk is full" is recorded
-  // Called in the writer's thread when the files below `number` will not change any more.
-  std::function<void(std::uint32_t number)> on_rotation;
+  // Called in the writer's thread when files have been left behind that will not change any more.
+  std::function<void()> on_rotation;
 };
 
 class Writer {

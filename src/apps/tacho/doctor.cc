@@ -13,7 +13,7 @@
 #include "collectors/events.h"
 #include "collectors/registry.h"
 #include "collectors/self_statistics.h"
-#include "recorder/place.h"
+#include "base/places.h"
 #include "recorder/runner.h"
 
 namespace tacho {
@@ -130,10 +130,7 @@ class Doctor {
 
 int command_doctor(int argc, char** argv) {
   bool help = false;
-  const Flag flags[] = {{"help", Flag::Value::none, [&](std::string_view) -> Result<void> {
-                           help = true;
-                           return {};
-                         }}};
+  const Flag flags[] = {{"help", Flag::Value::none, set_true(help)}};
   const auto words = parse_flags(argc, argv, flags);
   if (!words || !words->empty()) {
     fmt::print(stderr, "tacho doctor: {}\nTry 'tacho doctor --help'.\n",

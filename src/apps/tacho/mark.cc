@@ -1,21 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // tacho mark: put a mark on the timeline of a recording that runs or has ended.
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
-
-#include <algorithm>
-#include <filesystem>
 
 #include "apps/tacho/command.h"
-#include "apps/tacho/options.h"
-#include "apps/tacho/reader.h"
+#include "base/flags.h"
 #include "base/units.h"
-#include "journal/facts.h"
-#include "journal/format.h"
+#include "journal/recordings.h"
 #include "recorder/late_mark.h"
 #include "recorder/mark_server.h"
-#include "recorder/place.h"
 
 namespace tacho {
 namespace {
@@ -33,63 +25,10 @@ Puts TEXT as an event on the timeline: of the newest recording that runs, or of 
   --help
 )";
 
-struct Found {
-  std::string path;
-  RecordingFacts facts;
-  bool running = false;
-};
-
-Result<Found> open_recording(const std::string& path) {
-  const FileDescriptor folder(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!folder) return last_system_error("open the recording", path);
-  const std::string text = TRY(read_file_at(folder.get(), std::string(kFactsName)));
-  Found found{.path = path};
-  found.facts = TRY(parse_facts(text));
-  found.running = flock(folder.get(), LOCK_EX | LOCK_NB) != 0;
-  return found;
-}
-
-// The recordings of the usual place, newest first.
-std::vector<std::string> list_recordings() {
-  std::vector<std::pair<std::int64_t, std::string>> found;
-  std::error_code ignored;
-  for (const auto& entry : std::filesystem::directory_iterator(usual_place(), ignored)) {
-    if (!entry.path().string().ends_with(kRecordingSuffix)) continue;
-    const auto recording = open_recording(entry.path().string());
-    if (recording) found.emplace_back(recording->facts.start_time, recording->path);
-  }
-  std::ranges::sort(found, std::greater());
-  std::vector<std::string> paths;
-  for (auto& [start, path] : found) paths.push_back(std::move(path));
-  return paths;
-}
-
-// As the reading commands resolve it.
-Result<std::string> resolve(const std::string& name) {
-  if (name.find('/') != std::string::npos || std::filesystem::is_directory(name)) return name;
-  const std::vector<std::string> recordings = list_recordings();
-  if (name.starts_with('@')) {
-    const std::size_t index = name == "@last" ? 0
-                              : name == "@prev" ? 1
-                                                : static_cast<std::size_t>(std::max(1, atoi(name.c_str() + 1))) - 1;
-    if (index < recordings.size()) return recordings[index];
-    return Error{ErrorCode::absent, fmt::format("there are {} recordings, so there is no {}",
-                                                recordings.size(), name)};
-  }
-  std::vector<std::string> fitting;
-  for (const std::string& path : recordings)
-    if (path.substr(path.find_last_of('/') + 1).starts_with(name)) fitting.push_back(path);
-  if (fitting.size() == 1) return fitting.front();
-  return Error{ErrorCode::absent, fmt::format("{} recordings begin with '{}'; 'tacho list' shows them",
-                                              fitting.size(), name)};
-}
-
-Result<Found> find_recording(const std::string& name) {
-  if (!name.empty()) return open_recording(TRY(resolve(name)));
-  for (const std::string& path : list_recordings()) {
-    auto found = open_recording(path);
-    if (found && found->running) return found;
-  }
+Result<ListedRecording> recording_to_mark(const std::string& name) {
+  if (!name.empty()) return look_at_recording(TRY(find_recording(name)));
+  for (ListedRecording& recording : list_recordings())
+    if (recording.is_recording_now) return std::move(recording);
   return Error{ErrorCode::absent,
                "nothing is being recorded now; --in RECORDING marks one that has ended"};
 }
@@ -113,14 +52,8 @@ Result<Options> parse(int argc, char** argv) {
   };
   const Flag flags[] = {{"at", required, time(options.mark.time)},
                         {"until", required, time(options.mark.until)},
-                        {"in", required, [&](std::string_view text) -> Result<void> {
-                           options.recording = text;
-                           return {};
-                         }},
-                        {"help", none, [&](std::string_view) -> Result<void> {
-                           options.help = true;
-                           return {};
-                         }}};
+                        {"in", required, set_text(options.recording)},
+                        {"help", none, set_true(options.help)}};
   const auto words = TRY(parse_flags(argc, argv, flags));
   if (options.help) return options;
   if (words.size() != 1 || words.front().empty())
@@ -132,8 +65,8 @@ Result<Options> parse(int argc, char** argv) {
 }
 
 Result<std::string> put_mark(const Options& options) {
-  const Found found = TRY(find_recording(options.recording));
-  if (found.running) {
+  const ListedRecording found = TRY(recording_to_mark(options.recording));
+  if (found.is_recording_now) {
     TRY(send_mark(found.facts.id, options.mark));
   } else {
     TRY(add_late_mark(found.path, found.facts, options.mark));

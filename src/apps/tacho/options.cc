@@ -39,55 +39,13 @@ Result<void> take_name(RecorderOptions& options, std::string_view text) {
 
 }  // namespace
 
-Result<std::vector<std::string>> parse_flags(int argc, char** argv, std::span<const Flag> flags,
-                                             Order order) {
-  std::vector<std::string> words;
-  for (int index = 1; index < argc; ++index) {
-    const std::string_view word = argv[index];
-    if (word == "--") {
-      words.insert(words.end(), argv + index + 1, argv + argc);
-      break;
-    }
-    if (!word.starts_with('-') || word == "-" || (word.size() > 1 && word[1] >= '0' && word[1] <= '9')) {
-      if (order == Order::options_first) {
-        words.insert(words.end(), argv + index, argv + argc);
-        break;
-      }
-      words.emplace_back(word);
-      continue;
-    }
-    const std::size_t equals = word.find('=');
-    const std::string_view name = word.substr(0, equals);
-    const auto flag = std::ranges::find_if(flags, [&](const Flag& candidate) {
-      return name.starts_with("--") && candidate.name == name.substr(2);
-    });
-    if (flag == flags.end()) return wrong(fmt::format("there is no option '{}'", escaped(name, 80)));
-    std::string_view value;
-    if (flag->value == Flag::Value::required) {
-      if (equals == std::string_view::npos && index + 1 >= argc)
-        return wrong(fmt::format("a value is missing after '{}'", name));
-      value = equals == std::string_view::npos ? argv[++index] : word.substr(equals + 1);
-    } else if (equals != std::string_view::npos) {
-      return wrong(fmt::format("'{}' takes no value", name));
-    }
-    TRY(flag->take(value));
-  }
-  return words;
-}
-
 std::vector<Flag> recorder_flags(RecorderOptions& options) {
   using enum Flag::Value;
-  const auto keep = [](std::string& place) {
-    return [&place](std::string_view value) -> Result<void> {
-      place = value;
-      return {};
-    };
-  };
   return {{"interval", required, [&](std::string_view text) { return take_interval(options, text); }},
           {"name", required, [&](std::string_view text) { return take_name(options, text); }},
-          {"output", required, keep(options.output)},
-          {"only", required, keep(options.only)},
-          {"without", required, keep(options.without)},
+          {"output", required, set_text(options.output)},
+          {"only", required, set_text(options.only)},
+          {"without", required, set_text(options.without)},
           {"set", required, [&](std::string_view text) -> Result<void> {
              options.settings.emplace_back(text);
              return {};

@@ -95,14 +95,8 @@ Result<Options> parse(int argc, char** argv) {
   duration("rotate", options.record.rotate_interval);
   flags.push_back({"retain", required,
                    [&](std::string_view text) { return take_retain(options.record, text); }});
-  const auto set = [](bool& place) {
-    return [&place](std::string_view) -> Result<void> {
-      place = true;
-      return {};
-    };
-  };
-  flags.push_back({"quiet", none, set(options.quiet)});
-  flags.push_back({"help", none, set(options.help)});
+  flags.push_back({"quiet", none, set_true(options.quiet)});
+  flags.push_back({"help", none, set_true(options.help)});
   const auto words = TRY(parse_flags(argc, argv, flags));
   if (length > Nanoseconds::zero()) options.record.duration = length;
   if (!words.empty())

@@ -42,10 +42,7 @@ int command_snapshot(int argc, char** argv) {
                      format = text;
                      return {};
                    }});
-  flags.push_back({"help", none, [&](std::string_view) -> Result<void> {
-                     help = true;
-                     return {};
-                   }});
+  flags.push_back({"help", none, set_true(help)});
   const auto words = parse_flags(argc, argv, flags);
   const auto checked = words ? check_recorder_options(options) : Result<void>(words.error());
   if (!checked || !words->empty()) {

@@ -20,8 +20,7 @@ Result<TemporaryRecording> TemporaryRecording::make(RecorderOptions options, Nan
   options.name = "now";
   options.interval = std::chrono::hours(1);  // the last tick comes at the end of `duration`
   options.duration = span;
-  options.pinned_to_memory = false;
-  options.takes_marks = false;
+  options.is_temporary = true;
   const RecordResult result = TRY(record(options, clock));
   made.path_ = result.path;
   return made;

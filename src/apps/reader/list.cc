@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+// tacho list: recordings, newest first.
+#include <fmt/format.h>
+
+#include "apps/reader/command.h"
+#include "apps/reader/view_flags.h"
+#include "journal/recordings.h"
+#include "store/recording_folder.h"
+#include "views/json_text.h"
+#include "views/report/sentences.h"
+#include "views/terminal/text_table.h"
+
+namespace tacho {
+namespace {
+
+constexpr std::string_view kHelp = R"(Usage: tacho list [OPTION...]
+
+Recordings, newest first: those of the usual place, and those written elsewhere that are still
+there. The first is @last, the second @prev or @2.
+
+  --format table|json   (table)
+  --utc                 times in UTC instead of the local zone
+  --color auto|always|never
+  --no-pager
+  --help
+)";
+
+std::int64_t length_of(const ListedRecording& recording) {
+  const RecordingFacts& facts = recording.facts;
+  if (!facts.end_boottime) return 0;
+  return *facts.end_boottime - facts.start_boottime;
+}
+
+std::string size_of(const ListedRecording& recording) {
+  const auto folder = RecordingFolder::open(recording.path);
+  return folder ? format_size(static_cast<std::int64_t>(folder->size())) : "";
+}
+
+void print_table(const std::vector<ListedRecording>& recordings, Zone zone, Output& output) {
+  TextTable table;
+  table.add_column("#", Align::right);
+  table.add_column("NAME", Align::left);
+  table.add_column("STARTED", Align::left);
+  table.add_column("LENGTH", Align::right);
+  table.add_column("SIZE", Align::right);
+  table.add_column("ENDED", Align::left);
+  table.add_column("COMMAND", Align::left, 50);
+  std::size_t number = 0;
+  for (const ListedRecording& recording : recordings) {
+    if (!recording.trouble.empty()) {
+      table.add_row({"", recording.name(), "", "", "", "unreadable: " + recording.trouble, ""});
+      continue;
+    }
+    const std::int64_t length = length_of(recording);
+    table.add_row({fmt::format("@{}", ++number), recording.name(),
+                   format_time(Nanoseconds(recording.facts.start_time), zone, 0),
+                   length > 0 ? format_duration(Nanoseconds(length)) : "", size_of(recording),
+                   ending_of(recording.facts, recording.is_recording_now),
+                   command_line_of(recording.facts)});
+  }
+  table.print(output);
+}
+
+void print_json(const std::vector<ListedRecording>& recordings, Zone zone, Output& output) {
+  std::string text = "[";
+  bool first = true;
+  for (const ListedRecording& recording : recordings) {
+    text += first ? "\n{" : ",\n{";
+    first = false;
+    const auto add = [&](std::string_view name, const std::string& value) {
+      append_json_string(text, name);
+      text += ": ";
+      append_json_string(text, value);
+    };
+    add("path", recording.path);
+    if (recording.trouble.empty()) {
+      text += ", ";
+      add("id", recording.facts.id);
+      text += ", ";
+      add("name", recording.facts.name);
+      text += ", ";
+      add("start", format_time(Nanoseconds(recording.facts.start_time), zone, 9));
+      if (recording.facts.end_time) {
+        text += ", ";
+        add("end", format_time(Nanoseconds(*recording.facts.end_time), zone, 9));
+      }
+      text += fmt::format(", \"is_recording_now\": {}, ", recording.is_recording_now);
+      add("ended", ending_of(recording.facts, recording.is_recording_now));
+      text += ", ";
+      add("command", command_line_of(recording.facts));
+    } else {
+      text += ", ";
+      add("trouble", recording.trouble);
+    }
+    text += "}";
+  }
+  output.write(text + "\n]\n");
+}
+
+}  // namespace
+
+int command_list(int argc, char** argv) {
+  ViewOptions options;
+  const auto flags = view_flags(options);
+  const auto words = parse_flags(argc, argv, flags);
+  if (!words) return tell_usage("list", words.error());
+  if (!words->empty()) return tell_usage("list", {ErrorCode::invalid, "it takes options only"});
+  if (options.help) {
+    fmt::print("{}", kHelp);
+    return 0;
+  }
+  if (!options.format.empty() && options.format != "table" && options.format != "json")
+    return tell_usage("list", {ErrorCode::invalid, "--format is table or json"});
+  auto output = open_output(options);
+  if (!output) return tell_error("list", output.error());
+  const auto recordings = list_recordings();
+  if (options.format == "json") {
+    print_json(recordings, options.zone(), *output);
+  } else if (recordings.empty()) {
+    output->write("no recordings yet; 'tacho run -- COMMAND' makes one\n");
+  } else {
+    print_table(recordings, options.zone(), *output);
+  }
+  const auto finished = output->finish();
+  return finished ? 0 : tell_error("list", finished.error());
+}
+
+}  // namespace tacho

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+// tacho ps: the process tree at an instant of a recording.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "apps/reader/command.h"
+#include "apps/reader/view_flags.h"
+#include "base/text.h"
+#include "query/processes.h"
+#include "views/process_tree.h"
+
+namespace tacho {
+namespace {
+
+constexpr std::string_view kHelp = R"(Usage: tacho ps [RECORDING] [PID] [OPTION...]
+
+The process tree with threads: of now, or of RECORDING at its end or another time. With PID: what is
+below it.
+
+  --at TIME           -5m (before the end), 21:28, 2026-11-24T21:28:41Z
+  --find TEXT         processes whose name or command line contains TEXT
+  --format text|json  (text)
+  --verbose           JSON: with user, state, command line, memory and CPU time
+  --output FILE, --utc, --color auto|always|never, --no-pager, --help
+
+Exit status: 0; 1 when nothing was found; 2 for wrong usage; 3 when the recording cannot be read.
+)";
+
+struct Options {
+  ViewOptions view;
+  std::string recording, at, find;
+  std::optional<std::int64_t> pid;
+  bool verbose = false;
+};
+
+Result<Options> parse(int argc, char** argv) {
+  using enum Flag::Value;
+  Options options;
+  std::vector<Flag> flags = view_flags(options.view);
+  flags.push_back({"at", required, set_text(options.at)});
+  flags.push_back({"find", required, set_text(options.find)});
+  flags.push_back({"verbose", none, set_true(options.verbose)});
+  const auto words = TRY(parse_flags(argc, argv, flags));
+  if (options.view.help) return options;
+  if (words.empty() || words.size() > 2)
+    return Error{ErrorCode::invalid, "a recording and a pid are wanted, either or none"};
+  options.recording = words[0];
+  if (words.size() == 2) {
+    options.pid = parse_integer<std::int64_t>(words[1]);
+    if (!options.pid)
+      return Error{ErrorCode::invalid, "'" + escaped(words[1], 80) + "' is no pid"};
+  }
+  const std::string& format = options.view.format;
+  if (!format.empty() && format != "text" && format != "json")
+    return Error{ErrorCode::invalid, "--format is text or json"};
+  return options;
+}
+
+Result<ProcessTree> tree_of(const Recording& recording, const Options& options) {
+  const Nanoseconds reference = reference_time(recording);
+  const Nanoseconds at = options.at.empty() ? reference : TRY(parse_time(options.at, reference));
+  return ProcessTree::from(*TRY(processes_at(recording, at)));
+}
+
+// What of the tree was asked for, as roots. Empty: nothing fits.
+Result<std::vector<std::size_t>> roots_of(const ProcessTree& tree, const Options& options) {
+  if (!options.pid) return tree.roots();
+  const auto found = tree.find(*options.pid);
+  if (!found)
+    return Error{ErrorCode::absent,
+                 fmt::format("there is no process {} at that time", *options.pid)};
+  return std::vector<std::size_t>{*found};
+}
+
+Result<bool> print(const Recording& recording, const Options& options) {
+  const ProcessTree tree = TRY(tree_of(recording, options));
+  const auto roots = TRY(roots_of(tree, options));
+  Output output = TRY(open_output(options.view));
+  std::vector<std::size_t> chosen = tree.below(roots);
+  if (!options.find.empty()) {
+    const auto found = tree.containing(options.find);
+    std::erase_if(chosen, [&](std::size_t index) { return std::ranges::count(found, index) == 0; });
+  }
+  if (options.view.format == "json") {
+    output.write(tree_json(tree, chosen, options.pid, options.verbose));
+  } else if (!options.find.empty()) {
+    print_processes(tree, chosen, output);
+  } else {
+    print_tree(tree, roots, output);
+  }
+  TRY(output.finish());
+  return !chosen.empty();
+}
+
+}  // namespace
+
+int command_ps(int argc, char** argv) {
+  const auto options = parse(argc, argv);
+  if (!options) return tell_usage("ps", options.error());
+  if (options->view.help) {
+    fmt::print("{}", kHelp);
+    return 0;
+  }
+  const auto recording = open_recording(options->recording);
+  if (!recording) return tell_error("ps", recording.error());
+  const auto found = print(*recording, *options);
+  if (!found) {
+    if (found.error().code == ErrorCode::invalid) return tell_usage("ps", found.error());
+    tell_error("ps", found.error());
+    return found.error().code == ErrorCode::absent ? kFound : kUnreadable;
+  }
+  tell_findings("ps", *recording);
+  return *found ? 0 : kFound;
+}
+
+}  // namespace tacho

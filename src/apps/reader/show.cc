@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+// tacho show: the tables of a recording, or the rows of one.
+#include <fmt/format.h>
+
+#include "apps/reader/command.h"
+#include "apps/reader/view_flags.h"
+#include "base/text.h"
+#include "query/predicate.h"
+#include "query/processes.h"
+#include "query/rate.h"
+#include "query/reduce.h"
+#include "views/export/row_writer.h"
+#include "views/terminal/text_table.h"
+
+namespace tacho {
+namespace {
+
+constexpr std::string_view kHelp = R"(Usage: tacho show RECORDING [TABLE] [OPTION...]
+
+Without TABLE: the tables of a recording, their rows, span, size and gaps. With TABLE: its rows.
+
+  --from TIME, --to TIME   rows from, and before, a time: -5m (before the end), 21:28,
+                           2026-11-24T21:28:41Z
+  --columns NAME,...       these columns alone
+  --where EXPRESSION       rows for which it is true:
+                           memory_usage > 1GiB and command = "cc1plus"
+  --rate                   counters as rates a second (columns NAME_rate)
+  --every DURATION         buckets: minimum, maximum, mean and last of gauges, rates of counters
+  --last N                 the last N rows
+  --raw                    process: rows as stored, not filled forward
+  --format table|csv|json|arrow|parquet
+                           (table)
+  --output FILE            instead of standard output
+  --utc                    times in UTC instead of the local zone
+  --color auto|always|never
+  --no-pager
+  --help
+
+Exit status: 0; 1 when something was damaged (it is told on stderr, and the rest is shown); 2 for
+wrong usage; 3 when the recording cannot be read.
+)";
+
+struct Options {
+  ViewOptions view;
+  std::string recording, table, from, to, where;
+  std::vector<std::string> columns;
+  bool rate = false, raw = false;
+  std::optional<Nanoseconds> every;
+  std::optional<std::int64_t> last;
+};
+
+Result<void> take_columns(std::vector<std::string>& columns, std::string_view text) {
+  while (!text.empty()) columns.emplace_back(trimmed(take_until(text, ',')));
+  return {};
+}
+
+Result<Options> parse(int argc, char** argv) {
+  using enum Flag::Value;
+  Options options;
+  std::vector<Flag> flags = view_flags(options.view);
+  flags.push_back({"from", required, set_text(options.from)});
+  flags.push_back({"to", required, set_text(options.to)});
+  flags.push_back({"where", required, set_text(options.where)});
+  flags.push_back({"rate", none, set_true(options.rate)});
+  flags.push_back({"raw", none, set_true(options.raw)});
+  flags.push_back({"columns", required, [&](std::string_view text) {
+                     return take_columns(options.columns, text);
+                   }});
+  flags.push_back({"every", required, [&](std::string_view text) -> Result<void> {
+                     options.every = TRY(parse_duration(text));
+                     if (*options.every <= Nanoseconds::zero())
+                       return Error{ErrorCode::invalid, "--every must be more than 0, for example 10s"};
+                     return {};
+                   }});
+  flags.push_back({"last", required, [&](std::string_view text) -> Result<void> {
+                     options.last = parse_integer<std::int64_t>(text);
+                     if (!options.last || *options.last < 1)
+                       return Error{ErrorCode::invalid, "--last is a number of rows, for example 20"};
+                     return {};
+                   }});
+  const auto words = TRY(parse_flags(argc, argv, flags));
+  if (options.view.help) return options;
+  if (words.empty()) return Error{ErrorCode::invalid, "a recording is wanted: write for example @last"};
+  if (words.size() > 2)
+    return Error{ErrorCode::invalid, "'" + escaped(words[2], 80) + "' is one word too many"};
+  options.recording = words[0];
+  if (words.size() == 2) options.table = words[1];
+  if (options.rate && options.every)
+    return Error{ErrorCode::invalid, "--every has rates already: use one of --rate and --every"};
+  return options;
+}
+
+Result<Stream> base_rows(const Recording& recording, const Options& options, const Range& range) {
+  if (options.table == "process" && !options.raw) return processes(recording, range);
+  return recording.scan(options.table, {.range = range});
+}
+
+// --where is about the table's own columns where it can be, and else about the derived ones.
+Result<Stream> transformed(Stream rows, const Options& options, Nanoseconds now) {
+  bool is_filtered = options.where.empty();
+  if (!is_filtered) {
+    Predicate predicate = TRY(Predicate::parse(options.where, now));
+    const auto bound = predicate.bind(*rows->schema());
+    const bool is_derived = !bound && (options.rate || options.every);
+    if (!bound && !is_derived) return Error(bound.error());
+    if (bound) {
+      rows = TRY(filter_rows(std::move(rows), options.where, now));
+      is_filtered = true;
+    }
+  }
+  if (options.rate) rows = TRY(rates(std::move(rows)));
+  if (options.every) rows = TRY(reduce(std::move(rows), *options.every));
+  if (!is_filtered) rows = TRY(filter_rows(std::move(rows), options.where, now));
+  rows = TRY(select_columns(std::move(rows), options.columns));
+  if (options.last) rows = TRY(last_rows(std::move(rows), *options.last));
+  return rows;
+}
+
+Result<void> show_rows(const Recording& recording, const Options& options, Output& output) {
+  const Range range = TRY(range_of(recording, options.from, options.to));
+  Stream rows = TRY(transformed(TRY(base_rows(recording, options, range)), options,
+                                reference_time(recording)));
+  const std::string format = options.view.format.empty() ? "table" : options.view.format;
+  const auto writer = TRY(make_row_writer(format, options.view.zone(), output));
+  return write_rows(*rows, *writer);
+}
+
+Result<void> show_tables(const Recording& recording, const Options& options, Output& output) {
+  TextTable table;
+  table.add_column("TABLE", Align::left);
+  table.add_column("ROWS", Align::right);
+  table.add_column("FROM", Align::left);
+  table.add_column("TO", Align::left);
+  table.add_column("SIZE", Align::right);
+  table.add_column("FILES", Align::left);
+  table.add_column("WHAT", Align::left, 70);
+  const Zone zone = options.view.zone();
+  for (const TableSummary& summary : TRY(recording.tables())) {
+    const auto time = [&](const std::optional<Nanoseconds>& at) {
+      return at ? format_time(*at, zone, 0) : std::string();
+    };
+    table.add_row({summary.name, fmt::format("{}", summary.rows), time(summary.first_time),
+                   time(summary.last_time), format_size(static_cast<std::int64_t>(summary.size)),
+                   fmt::format("{} sealed{}", summary.parts,
+                               summary.live > 0 ? fmt::format(", {} live", summary.live) : ""),
+                   summary.help});
+  }
+  table.print(output);
+  const auto gaps = TRY(recording.gaps());
+  output.write(gaps.empty() ? "\nno gaps: every tick was taken\n" : "\ngaps (ticks that were not taken):\n");
+  for (const Gap& gap : gaps)
+    output.write(fmt::format("  {} ticks between {} and {}\n", gap.ticks,
+                             format_time(gap.after_time, zone), format_time(gap.before_time, zone)));
+  return {};
+}
+
+Result<void> show(const Recording& recording, const Options& options) {
+  Output output = TRY(open_output(options.view));
+  if (options.table.empty()) {
+    TRY(show_tables(recording, options, output));
+  } else {
+    TRY(show_rows(recording, options, output));
+  }
+  return output.finish();
+}
+
+}  // namespace
+
+int command_show(int argc, char** argv) {
+  const auto options = parse(argc, argv);
+  if (!options) return tell_usage("show", options.error());
+  if (options->view.help) {
+    fmt::print("{}", kHelp);
+    return 0;
+  }
+  const auto recording = open_recording(options->recording);
+  if (!recording) return tell_error("show", recording.error());
+  const auto shown = show(*recording, *options);
+  if (!shown)
+    return shown.error().code == ErrorCode::invalid ? tell_usage("show", shown.error())
+                                                    : tell_error("show", shown.error());
+  return tell_findings("show", *recording) ? kFound : 0;
+}
+
+}  // namespace tacho

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "journal/recordings.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <set>
+
+#include "base/file.h"
+#include "base/places.h"
+#include "base/text.h"
+#include "journal/format.h"
+
+namespace tacho {
+namespace {
+
+// In the usual place: paths of recordings that lie elsewhere, one escaped a line.
+constexpr std::string_view kElsewhereName = ".elsewhere";
+
+std::vector<std::string> all_paths() {
+  std::vector<std::string> paths;
+  const std::string place = usual_place();
+  const FileDescriptor folder(open(place.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!folder) return paths;
+  if (const auto names = list_folder(folder.get()))
+    for (const std::string& name : *names)
+      if (name.ends_with(kRecordingSuffix)) paths.push_back(place + "/" + name);
+  const auto elsewhere = read_file_at(folder.get(), std::string(kElsewhereName));
+  std::string_view rest = elsewhere ? std::string_view(*elsewhere) : std::string_view();
+  std::set<std::string> known;
+  while (!rest.empty()) {
+    std::string path = unescaped(take_until(rest, '\n'));
+    // Gone, or moved: no longer ours to list.
+    if (path.starts_with('/') && access(path.c_str(), F_OK) == 0 && known.insert(path).second)
+      paths.push_back(std::move(path));
+  }
+  return paths;
+}
+
+bool is_folder(const std::string& path) {
+  struct stat status {};
+  return stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+// "@last", "@prev" or "@3": its place in the list, from 0.
+std::optional<std::size_t> index_of(std::string_view name) {
+  if (name == "@last") return 0;
+  if (name == "@prev") return 1;
+  const auto number = parse_integer<std::size_t>(name.substr(1));
+  if (!number || *number == 0) return std::nullopt;
+  return *number - 1;
+}
+
+}  // namespace
+
+Result<ListedRecording> look_at_recording(const std::string& path) {
+  const FileDescriptor folder(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!folder) return last_system_error("open the recording", path);
+  const std::string text = TRY(read_file_at(folder.get(), std::string(kFactsName)));
+  ListedRecording found{.path = path};
+  found.facts = TRY(parse_facts(text));
+  // A recorder holds the lock exclusively; a shared try tells, and leaves other readers alone.
+  found.is_recording_now = flock(folder.get(), LOCK_SH | LOCK_NB) != 0;
+  return found;
+}
+
+std::vector<ListedRecording> list_recordings() {
+  std::vector<ListedRecording> found;
+  for (const std::string& path : all_paths()) {
+    auto recording = look_at_recording(path);
+    if (recording) {
+      found.push_back(std::move(*recording));
+    } else {
+      found.push_back({.path = path, .trouble = recording.error().text});
+    }
+  }
+  std::ranges::stable_sort(found, std::ranges::greater(), [](const ListedRecording& recording) {
+    return std::pair(recording.facts.start_time, recording.path);
+  });
+  return found;
+}
+
+Result<std::string> find_recording(const std::string& name) {
+  if (name.empty())
+    return Error{ErrorCode::invalid, "a recording is wanted: a folder, a name or @last"};
+  if (!name.starts_with('@') && (name.find('/') != std::string::npos || is_folder(name)))
+    return name;
+  std::vector<ListedRecording> recordings = list_recordings();
+  std::erase_if(recordings, [](const ListedRecording& recording) { return !recording.trouble.empty(); });
+  if (name.starts_with('@')) {
+    const auto index = index_of(name);
+    if (!index)
+      return Error{ErrorCode::invalid, name + " is not @last, @prev or @ with a number from 1"};
+    if (*index < recordings.size()) return recordings[*index].path;
+    return Error{ErrorCode::absent, "there is no " + name + ": " + std::to_string(recordings.size()) +
+                                        " recordings in " + usual_place()};
+  }
+  std::vector<std::string> fitting;
+  for (const ListedRecording& recording : recordings) {
+    if (recording.name() == name) return recording.path;
+    if (recording.name().starts_with(name)) fitting.push_back(recording.path);
+  }
+  if (fitting.size() == 1) return fitting.front();
+  return Error{ErrorCode::absent,
+               fitting.empty() ? "there is no folder '" + escaped(name, 200) +
+                                     "' and no recording whose name begins so ('tacho list' shows them)"
+                               : std::to_string(fitting.size()) + " recordings begin with '" +
+                                     escaped(name, 200) + "', the newest is " + fitting.front()};
+}
+
+void note_elsewhere(const std::string& path) {
+  const auto place = open_or_make_path(usual_place());
+  if (!place) return;
+  const FileDescriptor file(openat(place->get(), std::string(kElsewhereName).c_str(),
+                                   O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
+  if (file) (void)write_all(file.get(), escaped(path) + "\n");
+}
+
+}  // namespace tacho

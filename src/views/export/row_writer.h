@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// Rows of a table in the formats of --format. A writer is one .cc; row_writer.cc knows them all.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+#include "base/units.h"
+#include "query/rows.h"
+#include "views/output.h"
+
+namespace tacho {
+
+class RowWriter {
+ public:
+  virtual ~RowWriter() = default;
+  virtual Result<void> begin(const Schema& schema) = 0;
+  // False when the reader of the output went away.
+  virtual Result<bool> write(const arrow::RecordBatch& batch) = 0;
+  virtual Result<void> end() = 0;
+};
+
+// "table", "csv", "json", "arrow" or "parquet"; `invalid` lists them.
+Result<std::unique_ptr<RowWriter>> make_row_writer(std::string_view format, Zone zone, Output& output);
+
+// All rows of the stream through a writer.
+Result<void> write_rows(RowStream& rows, RowWriter& writer);
+
+// Each in its own file.
+std::unique_ptr<RowWriter> make_table_writer(Zone zone, Output& output);
+std::unique_ptr<RowWriter> make_csv_writer(Zone zone, Output& output);
+std::unique_ptr<RowWriter> make_json_writer(Zone zone, Output& output);
+std::unique_ptr<RowWriter> make_arrow_writer(Output& output);
+std::unique_ptr<RowWriter> make_parquet_writer(Output& output);
+
+}  // namespace tacho

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "views/process_tree.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "base/units.h"
+#include "views/terminal/text_table.h"
+
+namespace tacho {
+namespace {
+
+// Deeper trees exist only by accident or malice; the drawing stops there, the data does not.
+constexpr std::size_t kDeepest = 60;
+
+std::string lower(std::string_view text) {
+  std::string result(text);
+  std::ranges::transform(result, result.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return result;
+}
+
+TreeProcess process_from(const arrow::RecordBatch& batch, std::int64_t row) {
+  const auto number = [&](std::string_view name) { return ColumnView(batch, name).integer(row); };
+  const auto text = [&](std::string_view name) {
+    return std::string(ColumnView(batch, name).text(row));
+  };
+  TreeProcess process{.pid = number("pid"),
+                      .parent = number("parent_pid"),
+                      .threads = number("thread_count"),
+                      .cpu_time = number("cpu_time_user") + number("cpu_time_system"),
+                      .memory = number("memory_usage")};
+  process.state = text("state");
+  process.user = text("user");
+  process.command = text("command");
+  process.arguments = text("arguments");
+  return process;
+}
+
+TextTable make_table() {
+  TextTable table;
+  table.add_column("PID", Align::right);
+  table.add_column("USER", Align::left, 12);
+  table.add_column("S", Align::left);
+  table.add_column("THR", Align::right);
+  table.add_column("CPU TIME", Align::right);
+  table.add_column("MEMORY", Align::right);
+  return table;
+}
+
+std::vector<std::string> cells_of(const TreeProcess& process, const std::string& label) {
+  return {fmt::format("{}", process.pid), process.user, process.state,
+          fmt::format("{}", process.threads), format_duration(Nanoseconds(process.cpu_time)),
+          process.memory > 0 ? format_size(process.memory) : "", label};
+}
+
+std::string label_of(const TreeProcess& process) {
+  return process.arguments.empty() ? "[" + process.command + "]" : process.arguments;
+}
+
+// Appends the process and what is below it; `prefix` draws the branches of those above.
+void add_branch(const ProcessTree& tree, std::size_t index, const std::string& prefix,
+                const std::string& branch, std::size_t depth, TextTable& table) {
+  const TreeProcess& process = tree.all()[index];
+  table.add_row(cells_of(process, prefix + branch + label_of(process)));
+  if (depth >= kDeepest) return;
+  const std::string below = prefix + (branch.empty() ? "" : branch == "└─ " ? "   " : "│  ");
+  for (std::size_t at = 0; at < process.children.size(); ++at)
+    add_branch(tree, process.children[at], below,
+               at + 1 == process.children.size() ? "└─ " : "├─ ", depth + 1, table);
+}
+
+}  // namespace
+
+ProcessTree ProcessTree::from(const arrow::RecordBatch& batch) {
+  ProcessTree tree;
+  for (std::int64_t row = 0; row < row_count(batch); ++row)
+    tree.all_.push_back(process_from(batch, row));
+  std::ranges::sort(tree.all_, {}, &TreeProcess::pid);
+  for (std::size_t index = 0; index < tree.all_.size(); ++index) {
+    const auto parent = tree.find(tree.all_[index].parent);
+    if (parent && *parent != index) {
+      tree.all_[*parent].children.push_back(index);
+    } else {
+      tree.roots_.push_back(index);
+    }
+  }
+  return tree;
+}
+
+std::optional<std::size_t> ProcessTree::find(std::int64_t pid) const {
+  const auto found = std::ranges::lower_bound(all_, pid, {}, &TreeProcess::pid);
+  if (found == all_.end() || found->pid != pid) return std::nullopt;
+  return static_cast<std::size_t>(found - all_.begin());
+}
+
+std::vector<std::size_t> ProcessTree::below(const std::vector<std::size_t>& start) const {
+  std::vector<std::size_t> found = start;
+  // A damaged recording could say that two are each other's parents.
+  std::vector<bool> seen(all_.size());
+  for (std::size_t at = 0; at < found.size(); ++at) {
+    seen[found[at]] = true;
+    for (const std::size_t child : all_[found[at]].children)
+      if (!seen[child]) found.push_back(child);
+  }
+  return found;
+}
+
+std::vector<std::size_t> ProcessTree::containing(std::string_view text) const {
+  const std::string wanted = lower(text);
+  std::vector<std::size_t> found;
+  for (std::size_t index = 0; index < all_.size(); ++index) {
+    const TreeProcess& process = all_[index];
+    if (lower(process.command).find(wanted) != std::string::npos ||
+        lower(process.arguments).find(wanted) != std::string::npos ||
+        fmt::format("{}", process.pid) == wanted)
+      found.push_back(index);
+  }
+  return found;
+}
+
+void print_tree(const ProcessTree& tree, const std::vector<std::size_t>& start, Output& output) {
+  TextTable table = make_table();
+  table.add_column("PROCESS", Align::left, std::max(40, output.width() - 52));
+  for (const std::size_t root : start) add_branch(tree, root, "", "", 0, table);
+  table.print(output);
+}
+
+void print_processes(const ProcessTree& tree, const std::vector<std::size_t>& processes, Output& output) {
+  TextTable table = make_table();
+  table.add_column("PROCESS", Align::left, std::max(40, output.width() - 52));
+  for (const std::size_t index : processes)
+    table.add_row(cells_of(tree.all()[index], label_of(tree.all()[index])));
+  table.print(output);
+}
+
+std::string tree_json(const ProcessTree& tree, const std::vector<std::size_t>& processes,
+                      std::optional<std::int64_t> root, bool verbose) {
+  using Json = nlohmann::ordered_json;
+  Json list = Json::array();
+  std::int64_t threads = 0;
+  std::map<std::string, std::pair<std::int64_t, std::int64_t>> by_command;
+  for (const std::size_t index : processes) {
+    const TreeProcess& process = tree.all()[index];
+    Json entry{{"pid", process.pid}, {"ppid", process.parent}, {"name", process.command},
+               {"threads", process.threads}};
+    if (verbose) {
+      entry["user"] = process.user;
+      entry["state"] = process.state;
+      entry["arguments"] = process.arguments;
+      entry["memory_usage"] = process.memory;
+      entry["cpu_time"] = process.cpu_time;
+    }
+    list.push_back(std::move(entry));
+    threads += process.threads;
+    auto& [count, sum] = by_command[process.command];
+    ++count;
+    sum += process.threads;
+  }
+  std::vector<std::pair<std::int64_t, std::string>> order;
+  for (const auto& [command, figures] : by_command) order.emplace_back(-figures.first, command);
+  std::ranges::sort(order);  // most processes first, then by name
+  Json commands = Json::array();
+  for (const auto& [count, command] : order)
+    commands.push_back({{"command", command},
+                        {"processes", -count},
+                        {"total_threads", by_command[command].second}});
+  Json json{{"root_pid", root ? Json(*root) : Json(nullptr)},
+            {"processes", std::move(list)},
+            {"totals", {{"total_processes", processes.size()}, {"total_threads", threads}}},
+            {"aggregated_by_command", std::move(commands)},
+            {"verbose", verbose}};
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace tacho

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+// Events, what tacho itself cost, and what the recording could not see.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "views/report/section.h"
+
+namespace tacho {
+namespace {
+
+// A recording with more of them is read with `tacho show RECORDING event`.
+constexpr std::size_t kShownEvents = 40;
+
+struct Component {
+  std::int64_t cpu_time = 0, turns = 0, errors = 0, dropped = 0, skipped = 0, bytes = 0;
+  std::int64_t memory_peak = 0;
+};
+
+}  // namespace
+
+Result<void> report_events(const ReportContext& context, Output& output) {
+  std::size_t count = 0;
+  std::string lines;
+  TRY(each_row(context, "event", {"event_time", "severity", "name", "body", "end_time"},
+               [&](const ColumnViews& at, std::int64_t row) {
+                 if (++count > kShownEvents) return;
+                 const std::string_view severity = at[1].text(row);
+                 const std::string_view color = severity == "error"     ? output.bad()
+                                                : severity == "warning" ? output.warning()
+                                                                        : "";
+                 std::string until;
+                 if (!at[4].is_null(row))
+                   until = " to " + format_clock_time(Nanoseconds(at[4].integer(row)), context.zone);
+                 lines += fmt::format("  {}{}  {}{:<14}{} {}\n",
+                                      format_clock_time(Nanoseconds(at[0].integer(row)), context.zone),
+                                      until, color, at[2].text(row),
+                                      color.empty() ? "" : output.plain(), at[3].text(row));
+               }));
+  if (count == 0) return {};
+  heading(output, "Events");
+  output.write(lines);
+  if (count > kShownEvents)
+    output.write(fmt::format("  ... and {} more (tacho show RECORDING event)\n", count - kShownEvents));
+  return {};
+}
+
+Result<void> report_cost(const ReportContext& context, Output& output) {
+  std::map<std::string, Component> components;
+  TRY(each_row(context, "self",
+               {"component", "cpu_time", "turns", "errors", "dropped", "skipped", "bytes", "memory_peak"},
+               [&](const ColumnViews& at, std::int64_t row) {
+                 Component& component = components[std::string(at[0].text(row))];
+                 component = {.cpu_time = at[1].integer(row), .turns = at[2].integer(row),
+                              .errors = at[3].integer(row), .dropped = at[4].integer(row),
+                              .skipped = at[5].integer(row), .bytes = at[6].integer(row),
+                              .memory_peak = at[7].integer(row)};
+               }));
+  const auto whole = components.find("recorder");
+  if (whole == components.end()) return {};
+  const auto summary = TRY(context.recording.summary("system"));
+  const auto ticks = static_cast<std::int64_t>(std::max<std::uint64_t>(1, summary.rows));
+  std::int64_t bytes = 0, dropped = 0, errors = 0, skipped = 0;
+  for (const auto& [name, component] : components) {
+    bytes += component.bytes;
+    dropped += component.dropped;
+    errors += component.errors;
+    skipped += component.skipped;
+  }
+  const auto children = components.find("children");
+  const std::int64_t sealing = children == components.end() ? 0 : children->second.cpu_time;
+  heading(output, "What tacho itself cost");
+  output.write(fmt::format("  CPU time {} in {} ticks ({} each), sealing {} · memory {} at most · {} "
+                           "written\n",
+                           format_duration(Nanoseconds(whole->second.cpu_time)), ticks,
+                           format_duration(Nanoseconds(whole->second.cpu_time / ticks)),
+                           format_duration(Nanoseconds(sealing)), format_size(whole->second.memory_peak),
+                           format_size(bytes)));
+  if (errors + dropped + skipped > 0)
+    output.write(fmt::format("  {}{} turns failed, {} were skipped, {} rows were lost{}\n", output.warning(),
+                             errors, skipped, dropped, output.plain()));
+  return {};
+}
+
+Result<void> report_coverage(const ReportContext& context, Output& output) {
+  const RecordingFacts& facts = context.recording.facts();
+  heading(output, "What this recording could not see");
+  output.write(fmt::format(
+      "  Values are read every {}; what rose and fell between two reads is in no gauge. Counters miss\n"
+      "  nothing, but are averages over an interval. High-water marks (memory_peak) hold spikes.\n"
+      "  Tables of scope \"machine\" count everybody's load, not the command's alone: measure on a quiet\n"
+      "  machine. Processes come from {}.\n",
+      format_duration(Nanoseconds(facts.interval)),
+      facts.process_source == "proc" ? "/proc, read at every tick" : facts.process_source));
+  for (const CoverageNote& note : facts.coverage) {
+    output.write(fmt::format("  {:<8} {}{}{}: {}{}\n", name_of(note.kind), note.table,
+                             note.table.empty() ? "" : ": ", note.what, note.why,
+                             note.remedy.empty() ? "" : " [" + note.remedy + "]"));
+  }
+  return {};
+}
+
+}  // namespace tacho

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+// The highest moments of the machine, with their times.
+#include <fmt/format.h>
+
+#include "views/report/section.h"
+
+namespace tacho {
+namespace {
+
+struct Peak {
+  std::optional<double> value;
+  std::int64_t time = 0;
+  double of = 0;  // the limit it is measured against
+  void see(std::optional<double> candidate, std::int64_t at, double limit = 0) {
+    if (!candidate || (value && *candidate <= *value)) return;
+    value = candidate;
+    time = at;
+    of = limit;
+  }
+};
+
+class Peaks {
+ public:
+  explicit Peaks(const ReportContext& context) : context_(context) {}
+
+  Result<void> find() {
+    TRY(find_memory());
+    TRY(find_cpu());
+    TRY(find_system());
+    return find_filesystems();
+  }
+
+  void print(Output& output) const {
+    heading(output, "Peaks of the machine");
+    if (cpu_.value) line(output, "CPU", percent(*cpu_.value) + fmt::format(" of {} cores", cpus_), cpu_);
+    if (memory_.value)
+      line(output, "memory", fmt::format("{} of {} in use ({})", size(*memory_.value), size(memory_.of),
+                                         percent(*memory_.value / memory_.of)), memory_);
+    if (swap_.value && *swap_.value > 0)
+      line(output, "swap", fmt::format("{} of {} in use", size(*swap_.value), size(swap_.of)), swap_);
+    if (load_.value) line(output, "load", fmt::format("{:.2f} over 1 minute", *load_.value), load_);
+    if (tasks_.value) line(output, "tasks", fmt::format("{:.0f} at once", *tasks_.value), tasks_);
+    if (created_.grown() > 0)
+      output.write(fmt::format("  {:<10} {} new tasks, {:.0f} a second at most, at {}\n", "forks",
+                               created_.grown(), created_.steepest(), clock(created_.steepest_time())));
+    for (const auto& [mountpoint, peak] : filesystems_)
+      if (peak.value && peak.of > 0)
+        line(output, "disk space", fmt::format("{} of {} used on {} ({})", size(*peak.value), size(peak.of),
+                                               mountpoint, percent(*peak.value / peak.of)), peak);
+  }
+
+ private:
+  static std::string size(double bytes) { return format_size(static_cast<std::int64_t>(bytes)); }
+  std::string clock(std::int64_t time) const {
+    return format_clock_time(Nanoseconds(time), context_.zone);
+  }
+  void line(Output& output, std::string_view name, const std::string& text, const Peak& peak) const {
+    output.write(fmt::format("  {:<10} {} at {}\n", name, text, clock(peak.time)));
+  }
+
+  Result<void> find_memory() {
+    return each_row(context_, "memory", {"time", "limit", "available", "swap_limit", "swap_free"},
+                    [&](const ColumnViews& at, std::int64_t row) {
+                      const std::int64_t time = at[0].integer(row);
+                      if (!at[1].is_null(row) && !at[2].is_null(row))
+                        memory_.see(at[1].real(row) - at[2].real(row), time, at[1].real(row));
+                      if (!at[3].is_null(row) && !at[4].is_null(row))
+                        swap_.see(at[3].real(row) - at[4].real(row), time, at[3].real(row));
+                    });
+  }
+
+  // Busy time of all CPUs together, tick by tick.
+  Result<void> find_cpu() {
+    const std::vector<std::string> columns = {"tick", "time", "boottime", "time_user", "time_nice",
+                                              "time_system", "time_interrupt", "time_softirq",
+                                              "time_steal"};
+    std::uint64_t tick = 0;
+    std::int64_t busy = 0, time = 0, boottime = 0, count = 0;
+    CounterTrace trace;
+    const auto finish_tick = [&] {
+      if (count == 0) return;
+      trace.add(boottime, time, busy);
+      cpus_ = std::max(cpus_, count);
+      busy = count = 0;
+    };
+    TRY(each_row(context_, "cpu", columns, [&](const ColumnViews& at, std::int64_t row) {
+      if (at[0].word(row) != tick) finish_tick();
+      tick = at[0].word(row);
+      time = at[1].integer(row);
+      boottime = at[2].integer(row);
+      for (std::size_t mode = 3; mode < columns.size(); ++mode) busy += at[mode].integer(row);
+      ++count;
+    }));
+    finish_tick();
+    if (trace.span() > 0 && cpus_ > 0)
+      cpu_.see(std::min(1.0, trace.steepest() / 1e9 / static_cast<double>(cpus_)), trace.steepest_time());
+    return {};
+  }
+
+  Result<void> find_system() {
+    return each_row(context_, "system", {"time", "boottime", "load_1m", "task_count", "process_created"},
+                    [&](const ColumnViews& at, std::int64_t row) {
+                      const std::int64_t time = at[0].integer(row);
+                      load_.see(at[2].find_real(row), time);
+                      tasks_.see(at[3].find_real(row), time);
+                      created_.add(at[1].integer(row), time, at[4].find_integer(row));
+                    });
+  }
+
+  Result<void> find_filesystems() {
+    return each_row(context_, "filesystem", {"time", "mountpoint", "type", "usage_used", "limit"},
+                    [&](const ColumnViews& at, std::int64_t row) {
+                      if (at[2].text(row) == "tmpfs" || at[2].text(row) == "squashfs") return;
+                      filesystems_[std::string(at[1].text(row))].see(
+                          at[3].find_real(row), at[0].integer(row), at[4].real(row));
+                    });
+  }
+
+  const ReportContext& context_;
+  Peak cpu_, memory_, swap_, load_, tasks_;
+  CounterTrace created_;
+  std::int64_t cpus_ = 0;
+  std::map<std::string, Peak> filesystems_;
+};
+
+}  // namespace
+
+Result<void> report_peaks(const ReportContext& context, Output& output) {
+  Peaks peaks(context);
+  TRY(peaks.find());
+  peaks.print(output);
+  return {};
+}
+
+}  // namespace tacho

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+// Pressure, disks and network: what was moved and waited for.
+#include <fmt/format.h>
+
+#include "views/report/section.h"
+#include "views/terminal/text_table.h"
+
+namespace tacho {
+namespace {
+
+struct Pair {
+  CounterTrace one, two, busy;
+};
+
+TextTable table_of(std::initializer_list<std::string_view> titles) {
+  TextTable table;
+  bool first = true;
+  for (const std::string_view title : titles) {
+    table.add_column(std::string(title), first ? Align::left : Align::right);
+    first = false;
+  }
+  return table;
+}
+
+std::string clock(const ReportContext& context, std::int64_t time) {
+  return time == 0 ? "" : format_clock_time(Nanoseconds(time), context.zone);
+}
+
+}  // namespace
+
+Result<void> report_pressure(const ReportContext& context, Output& output) {
+  std::map<std::string, Pair> resources;
+  TRY(each_row(context, "pressure", {"resource", "boottime", "time", "some", "full"},
+               [&](const ColumnViews& at, std::int64_t row) {
+                 Pair& pair = resources[std::string(at[0].text(row))];
+                 pair.one.add(at[1].integer(row), at[2].integer(row), at[3].find_integer(row));
+                 pair.two.add(at[1].integer(row), at[2].integer(row), at[4].find_integer(row));
+               }));
+  if (resources.empty()) return {};
+  heading(output, "Pressure (share of time in which tasks waited)");
+  TextTable table = table_of({"RESOURCE", "SOME", "WORST", "AT", "ALL", "WORST", "AT"});
+  for (const auto& [resource, pair] : resources) {
+    const auto share = [](double nanoseconds_per_second) {
+      return percent(std::min(1.0, nanoseconds_per_second / 1e9));
+    };
+    table.add_row({resource, share(pair.one.mean()), share(pair.one.steepest()),
+                   clock(context, pair.one.steepest_time()), share(pair.two.mean()),
+                   share(pair.two.steepest()), clock(context, pair.two.steepest_time())});
+  }
+  table.print(output, "  ");
+  return {};
+}
+
+Result<void> report_disks(const ReportContext& context, Output& output) {
+  std::map<std::string, Pair> devices;
+  TRY(each_row(context, "disk", {"device", "boottime", "time", "type", "io_read", "io_write", "io_time"},
+               [&](const ColumnViews& at, std::int64_t row) {
+                 if (at[3].text(row) == "partition") return;  // its disk counts it
+                 Pair& pair = devices[std::string(at[0].text(row))];
+                 const std::int64_t boottime = at[1].integer(row), time = at[2].integer(row);
+                 pair.one.add(boottime, time, at[4].find_integer(row));
+                 pair.two.add(boottime, time, at[5].find_integer(row));
+                 pair.busy.add(boottime, time, at[6].find_integer(row));
+               }));
+  std::erase_if(devices, [](const auto& entry) {
+    return entry.second.one.grown() == 0 && entry.second.two.grown() == 0;
+  });
+  if (devices.empty()) return {};
+  heading(output, "Disks (the whole machine, not the command alone)");
+  TextTable table = table_of({"DEVICE", "READ", "FASTEST", "AT", "WRITTEN", "FASTEST", "AT", "BUSY"});
+  for (const auto& [device, pair] : devices)
+    table.add_row({device, format_size(pair.one.grown()), per_second(pair.one.steepest()),
+                   clock(context, pair.one.steepest_time()), format_size(pair.two.grown()),
+                   per_second(pair.two.steepest()), clock(context, pair.two.steepest_time()),
+                   percent(std::min(1.0, pair.busy.mean() / 1e9))});
+  table.print(output, "  ");
+  return {};
+}
+
+Result<void> report_network(const ReportContext& context, Output& output) {
+  std::map<std::string, Pair> interfaces;
+  std::map<std::string, CounterTrace> troubles;
+  TRY(each_row(context, "network",
+               {"interface", "boottime", "time", "io_receive", "io_transmit", "errors_receive",
+                "errors_transmit", "packet_dropped_receive", "packet_dropped_transmit"},
+               [&](const ColumnViews& at, std::int64_t row) {
+                 const std::string name(at[0].text(row));
+                 const std::int64_t boottime = at[1].integer(row), time = at[2].integer(row);
+                 interfaces[name].one.add(boottime, time, at[3].find_integer(row));
+                 interfaces[name].two.add(boottime, time, at[4].find_integer(row));
+                 std::int64_t trouble = 0;
+                 for (std::size_t column = 5; column < 9; ++column) trouble += at[column].integer(row);
+                 troubles[name].add(boottime, time, trouble);
+               }));
+  std::erase_if(interfaces, [](const auto& entry) {
+    return entry.second.one.grown() == 0 && entry.second.two.grown() == 0;
+  });
+  if (interfaces.empty()) return {};
+  heading(output, "Network (every byte in and out of the machine; fastest: mean of one interval)");
+  TextTable table = table_of({"INTERFACE", "RECEIVED", "FASTEST", "AT", "SENT", "FASTEST", "AT",
+                              "ERRORS, DROPS"});
+  for (const auto& [name, pair] : interfaces)
+    table.add_row({name, format_size(pair.one.grown()), per_second(pair.one.steepest()),
+                   clock(context, pair.one.steepest_time()), format_size(pair.two.grown()),
+                   per_second(pair.two.steepest()), clock(context, pair.two.steepest_time()),
+                   fmt::format("{}", troubles[name].grown())});
+  table.print(output, "  ");
+  return {};
+}
+
+}  // namespace tacho
