@@ -68,7 +68,7 @@ Result<void> write_all(int descriptor, std::string_view bytes) {
   return {};
 }
 
-Result<void> replace_file_at(int folder, const std::string& name, std::string_view bytes) {
+Result<void> replace_file_at(int folder, const std::string& name, std::string_view bytes, Sync sync) {
   static std::atomic<unsigned> counter{0};
   const std::string temporary =
       "." + name + "." + std::to_string(getpid()) + "." + std::to_string(counter++);
@@ -77,14 +77,14 @@ Result<void> replace_file_at(int folder, const std::string& name, std::string_vi
                              O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!file) return last_system_error("create", temporary);
   auto written = write_all(file.get(), bytes);
-  if (written && fsync(file.get()) != 0) written = last_system_error("sync", temporary);
+  if (written && sync == Sync::yes && fsync(file.get()) != 0) written = last_system_error("sync", temporary);
   if (written && renameat(folder, temporary.c_str(), folder, name.c_str()) != 0)
     written = last_system_error("rename to", name);
   if (!written) {
     unlinkat(folder, temporary.c_str(), 0);
     return written;
   }
-  if (fsync(folder) != 0 && errno != EINVAL) return last_system_error("sync the folder of", name);
+  if (sync == Sync::yes && fsync(folder) != 0 && errno != EINVAL) return last_system_error("sync the folder of", name);
   return {};
 }
 

@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -46,8 +47,11 @@ Result<std::string> read_file_at(int folder, const std::string& name,
 Result<void> write_all(int descriptor, std::string_view bytes);
 
 // Replaces `name` in `folder` by `bytes` so that a reader sees the old or the new file, never a
-// part: a temporary file (0600) in the same folder, synced, renamed, folder synced.
-Result<void> replace_file_at(int folder, const std::string& name, std::string_view bytes);
+// part: a temporary file (0600) in the same folder, synced, renamed, folder synced. Without the two
+// syncs, which may wait for a busy disk, a power cut can take the file back.
+enum class Sync : std::uint8_t { yes, no };
+Result<void> replace_file_at(int folder, const std::string& name, std::string_view bytes,
+                             Sync sync = Sync::yes);
 
 // Opens or makes (0700) the folder `name` below `parent` (AT_FDCWD for a path); no link is
 // followed at its last step, and it must belong to us.

@@ -7,6 +7,8 @@
 // schedstat and statm stay open for those that live on: reading them costs 1.4 us for a process,
 // opening and reading stat 6.7. They tell whether a single-threaded process ran or its memory changed (sleepers
 // lose memory too); one with several threads is asked for its stat, kept open too. Linux 2.6.
+#include <unistd.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <memory>
@@ -28,6 +30,8 @@ namespace {
 // further than this.
 constexpr std::uint64_t kKeyTicks = 60;
 constexpr Nanoseconds kKeyTime = std::chrono::seconds(60);
+// The processes of the first tick have their first key rows within so many ticks.
+constexpr std::uint64_t kFirstKeyTicks = 10;
 // As much of a command line as is kept.
 constexpr std::size_t kArgumentsLimit = 4096;
 constexpr std::size_t kCgroupLimit = 1024;
@@ -74,10 +78,8 @@ class Process final : public Collector {
     born_.clear();
     merge(into);
     connect_parents();
-    for (LivingProcess* born : born_) write_info(into.rows(1), *born);
-    if (repeat_all_)
-      for (const Living& process : living_)
-        if (!std::ranges::count(born_, process.get())) write_info(into.rows(1), *process);
+    for (const Living& process : living_)
+      if (process->needs_info || repeat_all_) write_info(into.rows(1), *process);
     count_command();
     return {};
   }
@@ -104,10 +106,10 @@ class Process final : public Collector {
     if (denied > 0)
       coverage.add({.kind = CoverageNote::Kind::denied,
                     .table = "process",
-                    .what = "I/O, descriptors and executable of " + std::to_string(denied) + " of " +
-                            std::to_string(living_.size()) + " processes",
-                    .why = "they belong to other users",
-                    .remedy = "sudo tacho ..."});
+                    .what = "I/O, descriptors and executable of some processes",
+                    .why = std::to_string(denied) + " of " + std::to_string(living_.size()) +
+                           " belong to other users or are protected",
+                    .remedy = geteuid() == 0 ? "" : "sudo tacho ..."});
     if (!has_block_delay_)
       coverage.add({.kind = CoverageNote::Kind::absent,
                     .table = "process",
@@ -151,17 +153,28 @@ class Process final : public Collector {
     keep_open(*process);
     if (process->schedstat) read_schedule(*process);
     if (process->statm) read_memory(*process);
-    // Spreads the key rows over the ticks.
-    process->last_key_tick = now_.tick - std::min(now_.tick, process->number % key_ticks_);
-    write_row(into, *process, true);
-    born_.push_back(process.get());
+    // At the first tick somebody waits, and all processes are new: what takes long follows in the
+    // next ticks.
+    const bool is_first = now_.tick == 0;
+    write_row(into, *process, !is_first);
+    if (is_first) {
+      process->key_due = 1 + process->number % std::min(key_ticks_, kFirstKeyTicks);
+      look_for_new_identity(*process);
+    }
+    describe_again(*process);
     return process;
+  }
+
+  // What was said of it is to be said in this turn, its parent looked up.
+  void describe_again(LivingProcess& process) {
+    if (!process.needs_info) born_.push_back(&process);
+    process.needs_info = true;
   }
 
   // Reads what tells whether something changed; writes a row when it did. False when the process is
   // gone.
   bool update(Collection& into, LivingProcess& process) {
-    const bool key = repeat_all_ || now_.tick - process.last_key_tick >= key_ticks_;
+    const bool key = now_.tick >= process.key_due;
     bool changed = !process.schedstat || !process.statm || process.numbers.threads > 1;
     if (process.schedstat) {
       const Change change = read_schedule(process);
@@ -174,7 +187,7 @@ class Process final : public Collector {
       changed = changed || change == Change::yes;
     }
     process.last_seen = now_.boottime;
-    if (!changed && !key) return true;
+    if (!changed && !key && !repeat_all_) return true;
     return update_stat(into, process, key);
   }
 
@@ -191,9 +204,9 @@ class Process final : public Collector {
     const bool single_and_kept =
         process.schedstat && process.statm && process.numbers.threads <= 1;
     const bool same = same_figures(process.numbers, *stat);
-    if (same && !key && !single_and_kept) return true;
+    if (same && !key && !repeat_all_ && !single_and_kept) return true;
     if (process.command != stat->command || process.numbers.parent != stat->parent)
-      born_.push_back(&process);  // what was said of it is to be said again
+      describe_again(process);
     take_stat(process, *stat);
     write_row(into, process, key);
     return true;
@@ -258,7 +271,10 @@ class Process final : public Collector {
     rows.start_row();
     set_figures(rows, process);
     if (key) {
-      process.last_key_tick = now_.tick;
+      // The first time at a tick of the process's own, so that key rows are spread over the ticks.
+      const std::uint64_t period = process.had_key ? key_ticks_ : 1 + process.number % key_ticks_;
+      process.key_due = now_.tick + period;
+      process.had_key = true;
       set_slow_figures(rows, process);
       look_for_new_identity(process);
     }
@@ -317,7 +333,7 @@ class Process final : public Collector {
     std::string cgroup = read_cgroup(process.pid);
     const bool known = process.arguments_hash != 0 || !process.cgroup.empty();
     if (known && (arguments != process.arguments_hash || cgroup != process.cgroup))
-      born_.push_back(&process);
+      describe_again(process);
     process.arguments_hash = arguments;
     process.cgroup = std::move(cgroup);
   }
@@ -330,6 +346,7 @@ class Process final : public Collector {
   void write_info(Rows& rows, LivingProcess& process) {
     using namespace process_info_column;
     const ProcessStat& stat = process.numbers;
+    process.needs_info = false;
     rows.start_row();
     rows.set(process_info_column::process, process.number);
     rows.set(pid, process.pid);
@@ -389,7 +406,6 @@ class Process final : public Collector {
     rows.set(context_switches_voluntary, process->status.switches_voluntary);
     rows.set(context_switches_involuntary, process->status.switches_involuntary);
     rows.finish_row();
-    std::erase(born_, process.get());
   }
 
   LivingProcess* find(std::int64_t pid) const {
@@ -401,9 +417,6 @@ class Process final : public Collector {
   // Descent: who was born of the command's processes belongs to it, and still does when its parent
   // is gone. A chain of newborns needs one pass for each generation; pids mostly ascend with them.
   void connect_parents() {
-    std::ranges::sort(born_);
-    const auto [first, last] = std::ranges::unique(born_);
-    born_.erase(first, last);
     std::ranges::sort(born_, {}, &LivingProcess::number);
     bool again = true;
     for (int generation = 0; again && generation < 64; ++generation) {

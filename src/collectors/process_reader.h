@@ -55,7 +55,9 @@ struct LivingProcess {
   std::uint64_t parent_number = 0;
   bool has_parent_number = false;
 
-  std::uint64_t last_key_tick = 0;
+  std::uint64_t key_due = 0;   // tick of the next key row
+  bool had_key = false;
+  bool needs_info = false;     // to be described in this turn
   std::int64_t last_seen = 0;  // boottime, ns
   bool in_command = false;     // the command of `tacho run` or its descendant
   bool io_denied = false, descriptors_denied = false, executable_denied = false;

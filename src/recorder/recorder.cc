@@ -16,6 +16,7 @@
 #include "collectors/events.h"
 #include "collectors/registry.h"
 #include "collectors/self_statistics.h"
+#include "journal/format.h"
 #include "journal/recordings.h"
 #include "recorder/frame_queue.h"
 #include "recorder/host.h"
@@ -159,7 +160,8 @@ class Recorder {
       if (sealer_) sealer_->seal_in_background(events_);
       apply_retention(place_.path, facts_.name, retention_, clock_.now().time, events_);
     };
-    TRY(replace_file_at(place_.folder.get(), "recording.json", to_json(facts_)));
+    // Not synced: its disk may be busy, and the command waits. The writer replaces it soon.
+    TRY(replace_file_at(place_.folder.get(), std::string(kFactsName), to_json(facts_), Sync::no));
     writer_ = TRY(Writer::create(place_.folder.get(), tables_, std::move(writer_options), queue_,
                                  events_, statistics_, clock_));
     writer_->start();

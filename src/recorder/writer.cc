@@ -41,12 +41,9 @@ Result<std::unique_ptr<Writer>> Writer::create(int folder, std::vector<const Tab
   writer->folder_ = folder;
   writer->options_ = std::move(options);
   for (const Table* table : tables) {
-    FileDescriptor place = TRY(open_or_make_folder(folder, std::string(table->name)));
     BatchEncoder encoder = TRY(BatchEncoder::create(*table));
-    writer->journals_.push_back({table, std::move(place), std::move(encoder), std::nullopt});
+    writer->journals_.push_back({table, FileDescriptor(), std::move(encoder), std::nullopt});
   }
-  TRY(writer->begin_files());
-  writer->make_reserve();
   return writer;
 }
 
@@ -73,6 +70,12 @@ std::int64_t Writer::finish(Nanoseconds limit) {
 
 void Writer::run() {
   last_sync_ = clock_.now().boottime;
+  const auto begun = begin_files();
+  if (begun) {
+    make_reserve();
+  } else {
+    note_failure(begun.error());  // the first frame tries again
+  }
   while (true) {
     FramePointer frame = queue_.pop(kIdleMilliseconds);
     const std::int64_t start = thread_cpu_time();
@@ -122,8 +125,8 @@ Result<void> Writer::write(Frame& frame) {
     Journal& journal = journals_[entry.table];
     if (!journal.file || journal.file->is_broken()) {
       // A file whose end is unknown is abandoned, and all files with it, so that numbers agree.
+      restarted_ = number_ > 0;
       TRY(begin_files());
-      restarted_ = true;
     }
     const std::span<std::byte> message = std::span(frame.bytes).subspan(entry.offset, entry.size);
     journal.encoder.finish(message, journal.file->batches());
@@ -143,6 +146,8 @@ Result<void> Writer::begin_files() {
   const std::uint32_t number = number_ + 1;
   std::vector<JournalFile> made;
   for (Journal& journal : journals_) {
+    if (!journal.folder)
+      journal.folder = TRY(open_or_make_folder(folder_, std::string(journal.table->name)));
     const auto name = live_name(number);
     auto schema = encode_schema(*journal.table, options_.recording_id, number);
     auto file = schema ? JournalFile::create(journal.folder.get(), name, *schema)

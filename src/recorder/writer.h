@@ -35,7 +35,8 @@ struct WriterOptions {
 
 class Writer {
  public:
-  // Makes a folder for every table and the first journal files. `folder` is the recording's.
+  // `folder` is the recording's. Folders of tables and the first journal files are made by the thread
+  // when it starts: the first tick need not wait for them.
   static Result<std::unique_ptr<Writer>> create(int folder, std::vector<const Table*> tables,
                                                 WriterOptions options, FrameQueue& queue,
                                                 EventQueue& events, SelfStatistics& statistics,
