@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a turn of each collector costs: CPU time of the thread, over turns spaced so that the caches
 // are as cold as in a recording.
-//   bench_collect_cost [turns=100] [milliseconds between turns=50] [only these tables, comma-separated]
+//   bench_collect_cost [turns=100] [milliseconds between turns=50] [only these tables: a,b]
 #include <fmt/format.h>
 #include <time.h>
 
@@ -38,7 +38,8 @@ struct Measured {
 void take_turn(Measured& measured, tacho::Clock& clock, std::uint64_t tick) {
   const std::int64_t before = thread_cpu_time();
   const tacho::Instant now = clock.now();
-  for (tacho::Rows& rows : measured.rows) rows.begin({tick, now.time.count(), now.boottime.count()});
+  for (tacho::Rows& rows : measured.rows)
+    rows.begin({tick, now.time.count(), now.boottime.count()});
   tacho::Collection into(measured.rows, tick == 0, clock);
   if (!measured.collector->collect(into)) ++measured.errors;
   if (tick > 0) measured.costs.push_back(thread_cpu_time() - before);

@@ -27,8 +27,8 @@ class Cadence {
   bool begun_ = false;
 };
 
-// The shortest time between a collector's turns under these settings: its option `interval` where it
-// has one, else CollectorInfo::cadence.
+// The shortest time between a collector's turns under these settings: its option `interval` where
+// it has one, else CollectorInfo::cadence.
 Result<Nanoseconds> cadence_of(const CollectorInfo& info, const Settings& settings);
 
 }  // namespace tacho

@@ -6,8 +6,8 @@
 // A group that stands at the same path in several hierarchies has one row. All figures include the
 // groups below it.
 // Cost   a dozen files for each of hundreds of groups, most of which do nothing: where neither CPU
-//        time, memory nor time waited for I/O moved since the last turn, only those three are read, and
-//        the rest once a minute.
+//        time, memory nor time waited for I/O moved since the last turn, only those three are read,
+//        and the rest once a minute.
 #include <fcntl.h>
 
 #include <algorithm>
@@ -50,7 +50,7 @@ constexpr Column kColumns[] = {
     gauge("cpu_quota_period", Unit::nanoseconds, "Length of the quota's period."),
     gauge("memory_usage", Unit::bytes, "Memory, file cache included.", "container.memory.usage"),
     gauge("memory_limit", Unit::bytes, "Hard limit of memory; null: none of its own."),
-    gauge("memory_peak", Unit::bytes, "Most memory since the group was made. Version 2: Linux 5.19."),
+    gauge("memory_peak", Unit::bytes, "Most memory since it was made. Version 2: Linux 5.19."),
     gauge("memory_swap", Unit::bytes, "Swap."),
     gauge("memory_anonymous", Unit::bytes, "Program memory.", "container.memory.rss"),
     gauge("memory_file", Unit::bytes, "File cache."),
@@ -72,7 +72,8 @@ constexpr Column kColumns[] = {
     counter("task_limit_hits", Unit::count, "Times that fork failed at task_limit."),
     counter("cpu_pressure_some", Unit::nanoseconds, "Time in which a task waited for a CPU."),
     counter("memory_pressure_some", Unit::nanoseconds, "Time in which a task waited for memory."),
-    counter("memory_pressure_full", Unit::nanoseconds, "Time in which all tasks waited for memory."),
+    counter("memory_pressure_full", Unit::nanoseconds,
+            "Time in which all tasks waited for memory."),
     counter("io_pressure_some", Unit::nanoseconds, "Time in which a task waited for I/O."),
     counter("io_pressure_full", Unit::nanoseconds, "Time in which all tasks waited for I/O.")};
 enum : std::size_t { cgroup, container, engine, pod, unit, job, first_figure };
@@ -324,7 +325,7 @@ constexpr const Table* kTables[] = {&kCgroup};
 
 }  // namespace
 
-// The kernel sums a group's figures over all CPUs when they are read: milliseconds on large machines.
+// The kernel sums a group's figures over all CPUs when they are read: that can be milliseconds.
 constinit const CollectorInfo info{.tables = kTables,
                                    .cadence = std::chrono::seconds(5),
                                    .runs = CollectorInfo::Runs::in_own_thread,

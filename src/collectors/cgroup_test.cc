@@ -98,7 +98,8 @@ TEST(Cgroup, ReadsAGroupThatDidNothingOnceAMinute) {
   machine.write(group + "pids.max", "max\n");
   ASSERT_TRUE(cgroups.turn(false, std::chrono::seconds(60)));
   EXPECT_EQ(tasks(), 11);
-  EXPECT_FALSE(cgroups.number(*cgroups.row_where("cgroup", "/system.slice/ssh.service"), "task_limit"));
+  const auto row = cgroups.row_where("cgroup", "/system.slice/ssh.service");
+  EXPECT_FALSE(cgroups.number(*row, "task_limit"));
 }
 
 TEST(Cgroup, CountsWhatIsBeyondItsLimit) {

@@ -120,8 +120,8 @@ class Cpu final : public Collector {
     std::optional<std::int64_t> frequency, throttle_core, throttle_package;
   };
 
-  // Files are opened anew each time: three for each CPU, kept open, would be hundreds of descriptors
-  // for something that is read every ten seconds.
+  // Files are opened anew each time: three for each CPU, kept open, would be hundreds of
+  // descriptors for something that is read every ten seconds.
   void read_slow(std::string_view text) {
     for (Slow& values : slow_values_) values = {};
     bool cpufreq = false;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every block device: operations, bytes and time, read, written, discarded and flushed.
 // Reads  /proc/diskstats
-// Line   254 0 vda 52656 9536 3369570 19637 11243 23859 2768488 7599 0 10596 27960 5853 67 531544 674 800 48
+// Line   254 0 vda 52656 9536 3369570 19637 11243 23859 2768488 7599 0 10596 27960 5853 67 531544
+//        674 800 48
 //        (major minor name; for reads, writes: operations merged sectors ms; in flight, ms busy,
 //        ms weighted; discards as reads; flushes: operations ms)
 //        /sys/class/block/vda, a link, once for each device: disk, partition or virtual
@@ -46,7 +47,8 @@ constexpr Column kColumns[] = {
     counter("operations_discard", Unit::count, "Discards (trim) done. Linux 4.18."),
     counter("merged_discard", Unit::count, "Discards that were joined to another."),
     counter("io_discard", Unit::bytes, "Discarded."),
-    counter("operation_time_discard", Unit::nanoseconds, "Sum over discards of the time each took."),
+    counter("operation_time_discard", Unit::nanoseconds,
+            "Sum over discards of the time each took."),
     counter("operations_flush", Unit::count, "Flushes done. Linux 5.5."),
     counter("operation_time_flush", Unit::nanoseconds, "Sum over flushes of the time each took.")};
 enum : std::size_t { device, type, parent, first_figure };

@@ -65,10 +65,12 @@ TEST(Disk, IsNullForDiscardsOfAnOldKernel) {
 
 TEST(Disk, FollowsDevicesThatComeAndGo) {
   Machine machine;
-  machine.write("proc/diskstats", "8 0 sda 1 0 0 0 1 0 0 0 0 0 0\n8 16 sdb 2 0 0 0 1 0 0 0 0 0 0\n");
+  machine.write("proc/diskstats", "8 0 sda 1 0 0 0 1 0 0 0 0 0 0\n"
+                                  "8 16 sdb 2 0 0 0 1 0 0 0 0 0 0\n");
   Watch disk("disk", machine);
   ASSERT_TRUE(disk.turn());
-  machine.write("proc/diskstats", "8 16 sdb 3 0 0 0 1 0 0 0 0 0 0\n8 32 sd\x1b[2J 4 0 0 0 1 0 0 0 0 0 0\n");
+  machine.write("proc/diskstats", "8 16 sdb 3 0 0 0 1 0 0 0 0 0 0\n"
+                                  "8 32 sd\x1b[2J 4 0 0 0 1 0 0 0 0 0 0\n");
   ASSERT_TRUE(disk.turn());
   ASSERT_EQ(disk.size(), 2u);
   EXPECT_EQ(disk.text(0, "device"), "sdb");

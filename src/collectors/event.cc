@@ -20,7 +20,7 @@ constexpr Column kColumns[] = {
      "When the phase ended that began at event_time; null for a moment."}};
 
 constexpr Table kEvent{.name = "event",
-                       .help = "What happened beside the figures, the recorder's own losses included.",
+                       .help = "What happened beside the figures; also what the recorder lost.",
                        .columns = kColumns,
                        .scope = "recorder"};
 

@@ -47,9 +47,9 @@ constexpr Column kColumns[] = {
     text("cgroup", "The control group that limits the command's tasks."),
     gauge("cgroup_task_limit", Unit::count, "pids.max of that group; null: unlimited."),
     gauge("cgroup_task_count", Unit::count, "Tasks in that group and below it (pids.current).")};
-enum : std::size_t { task_count, task_limit, pid_limit, overcommit_mode, overcommit_ratio, committed,
-                     commit_limit, memory_reserve, user, user_task_limit, user_task_count, cgroup,
-                     cgroup_task_limit, cgroup_task_count };
+enum : std::size_t { task_count, task_limit, pid_limit, overcommit_mode, overcommit_ratio,
+                     committed, commit_limit, memory_reserve, user, user_task_limit,
+                     user_task_count, cgroup, cgroup_task_limit, cgroup_task_count };
 
 constexpr Table kLimits{.name = "limits",
                         .help = "The limits that make fork and malloc fail, beside what is used.",
@@ -188,8 +188,8 @@ class Limits final : public Collector {
     return sum;
   }
 
-  // Opens pids.max and pids.current of the nearest group, upwards, that has them (the root of v2 and a
-  // group without the controller have none).
+  // Opens pids.max and pids.current of the nearest group, upwards, that has them (the top of v2 and
+  // a group without the controller have none).
   void follow_cgroup() {
     const auto text = root_.read(subject_ + "/cgroup");
     if (!text) return;

@@ -65,10 +65,12 @@ constexpr NamedColumn kNamed[] = {
     {"SReclaimable", gauge("slab_reclaimable", Unit::bytes,
                         "Kernel objects that are given back under pressure (names and inodes of "
                         "files).",
-                        "system.memory.linux.slab.usage{system.memory.linux.slab.state=reclaimable}")},
+                        "system.memory.linux.slab.usage"
+                        "{system.memory.linux.slab.state=reclaimable}")},
     {"SUnreclaim", gauge("slab_unreclaimable", Unit::bytes,
                         "Kernel objects that are not given back.",
-                        "system.memory.linux.slab.usage{system.memory.linux.slab.state=unreclaimable}")},
+                        "system.memory.linux.slab.usage"
+                        "{system.memory.linux.slab.state=unreclaimable}")},
     {"KernelStack", gauge("kernel_stack", Unit::bytes, "Stacks of tasks inside the kernel.")},
     {"PageTables", gauge("page_tables", Unit::bytes, "Page tables of processes.")},
     {"SecPageTables", gauge("secondary_page_tables", Unit::bytes,
@@ -114,7 +116,8 @@ constexpr NamedColumn kNamed[] = {
                         "system.memory.linux.hugepages.limit")},
     {"HugePages_Free", gauge("huge_pages_free", Unit::count,
                         "Of them, not in use.",
-                        "system.memory.linux.hugepages.usage{system.memory.linux.hugepages.state=free}")},
+                        "system.memory.linux.hugepages.usage"
+                        "{system.memory.linux.hugepages.state=free}")},
     {"HugePages_Rsvd", gauge("huge_pages_reserved", Unit::count,
                         "Of them, promised and not yet in use.",
                         "system.memory.linux.hugepages.reserved")},

@@ -43,9 +43,11 @@ constexpr Column kColumns[] = {
             "system.network.packet.dropped{network.io.direction=transmit}"),
     counter("fifo_transmit", Unit::count, "Send underruns; a part of errors_transmit."),
     counter("collisions", Unit::count, "Collisions while sending."),
-    counter("carrier_transmit", Unit::count, "No carrier while sending; a part of errors_transmit."),
+    counter("carrier_transmit", Unit::count,
+            "No carrier while sending; a part of errors_transmit."),
     counter("compressed_transmit", Unit::count, "Compressed packets sent."),
-    text("state", "Operational state: up, down, unknown ... Read every 10 s at most, null between."),
+    text("state",
+         "Operational state: up, down, unknown ... Read every 10 s at most, null in between."),
     gauge("speed", Unit::bytes,
           "Bytes a second that the link carries each way, where the driver says. Read with state."),
     counter("carrier_changes", Unit::count, "Times that the link came or went. Read with state.")};
@@ -117,7 +119,7 @@ class Network final : public Collector {
     return interfaces_[place];
   }
 
-  // Opened anew each time: three descriptors for each interface, for something so rare, is too much.
+  // Opened anew each time: three descriptors for each interface are too many for what is so rare.
   void read_slow(Rows& rows, const Interface& of) {
     if (!folder_) return;
     path_ = of.name;

@@ -6,11 +6,11 @@
 //        /proc/net/sockstat   TCP: inuse 1 orphan 0 tw 0 alloc 1 mem 194
 //        /proc/net/sockstat6  TCP6: inuse 0
 // Units  counts since boot; sockets of now; memory in pages of 4 KiB on x86. Linux 2.6.
-// TCP's counters are those of IPv4 and IPv6 together; those of UDP, IP and ICMP are IPv4's where the
-// name has no 6.
-// netstat and snmp6 cost more than all the rest (the kernel sums hundreds of figures over all CPUs).
-// Nothing in netstat moves unless a segment came or went, which snmp tells: it is read when snmp has
-// changed, and every 10 s; else its last figures still hold. IPv6's own are read every 10 s.
+// TCP's counters are those of IPv4 and IPv6 together; those of UDP, IP and ICMP are IPv4's where
+// the name has no 6.
+// netstat and snmp6 cost more than all the rest: the kernel sums hundreds of figures over all CPUs.
+// Nothing in netstat moves unless a segment came or went, which snmp tells: it is read when snmp
+// has changed, and every 10 s; else its last figures still hold. IPv6's own are read every 10 s.
 #include <string>
 #include <vector>
 
@@ -119,8 +119,8 @@ constexpr auto kNames = names_of(kNamed);
 
 constexpr Table kNetworkProtocol{
     .name = "network_protocol",
-    .help = "TCP, UDP, IP and ICMP of the recorder's network namespace. udp6_* (but udp6_sockets) and "
-            "ip6_* are read every 10 s, null in between.",
+    .help = "TCP, UDP, IP and ICMP of the recorder's network namespace. udp6_* (but udp6_sockets) "
+            "and ip6_* are read every 10 s, null in between.",
     .columns = kColumns};
 
 constexpr Nanoseconds kSlow = std::chrono::seconds(10);

@@ -34,12 +34,12 @@ constexpr Column kColumns[] = {
           "process.memory.usage"),
     gauge("memory_peak", Unit::bytes, "Most resident memory so far."),
     gauge("descriptors", Unit::count, "Open descriptors.", "process.unix.file_descriptor.count")};
-enum : std::size_t { component, cpu_time, wall_time, turns, rows_made, bytes, errors, dropped, skipped,
-                     memory_usage, memory_peak, descriptors };
+enum : std::size_t { component, cpu_time, wall_time, turns, rows_made, bytes, errors, dropped,
+                     skipped, memory_usage, memory_peak, descriptors };
 
 constexpr Table kSelf{.name = "self",
-                      .help = "What tacho itself costs. `recorder` and `children` have a row in every "
-                              "tick; components in the first ten ticks, then every 10 s.",
+                      .help = "What tacho itself costs. `recorder` and `children` have a row in "
+                              "every tick; components in the first ten ticks, then every 10 s.",
                       .columns = kColumns,
                       .scope = "recorder"};
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Temperatures, fans, power, energy, voltages and currents, straight from sysfs: chips (hwmon: CPU,
 // board, NVMe disks, GPUs), thermal zones, and the energy counters of CPUs (RAPL).
-// Reads  /sys/class/hwmon/hwmon2/{name,temp1_input,temp1_label,temp1_crit}  k10temp 45250 Tctl 90000
+// Reads  /sys/class/hwmon/hwmon2/{name,temp1_input,temp1_label,temp1_crit} k10temp 45250 Tctl 90000
 //        /sys/class/thermal/thermal_zone0/{type,temp}                       x86_pkg_temp 45000
 //        /sys/class/powercap/intel-rapl:0/{name,energy_uj}                  package-0 71273214
 //        DEVICE/power/runtime_status   active | suspended: what sleeps is not woken
@@ -26,7 +26,8 @@ extern const CollectorInfo info;
 namespace {
 
 constexpr Column kColumns[] = {
-    key("chip", "Name of the chip's driver (k10temp, nvme, amdgpu), `thermal` or `rapl`.", "hw.name"),
+    key("chip", "Name of the chip's driver (k10temp, nvme, amdgpu), `thermal` or `rapl`.",
+        "hw.name"),
     key("device", "The device that it measures, as the kernel names it (nvme0, 0000:00:18.3).",
         "hw.id"),
     key("sensor", "The kernel's name for the figure (temp1, fan2, power1)."),
@@ -45,14 +46,15 @@ enum : std::size_t { chip, device, sensor, label, temperature, temperature_limit
                      energy, voltage, current };
 
 constexpr Table kSensor{.name = "sensor",
-                        .help = "Every sensor that the kernel shows. A sensor whose device sleeps, or "
-                                "that does not answer, has no row.",
+                        .help = "Every sensor that the kernel shows. A sensor whose device sleeps, "
+                                "or that does not answer, has no row.",
                         .columns = kColumns};
 
 constexpr Option kOptions[] = {
     {"interval", "2s", "Shortest time between readings."},
-    {"drivetemp", "no", "yes: read the temperature of SATA disks too; with some disks this keeps them "
-                        "from spinning down."}};
+    {"drivetemp", "no",
+     "yes: read the temperature of SATA disks too; with some disks this keeps them from spinning "
+     "down."}};
 
 // What a file's name begins with, the column it fills, and what divides its figure.
 struct KindOfSensor {

@@ -16,12 +16,12 @@ namespace {
 constexpr std::string_view kHead =
     "# The tables of a recording\n"
     "\n"
-    "This page is generated from the code; `TACHO_ACCEPT_GOLDEN=1 build/test_collectors` writes it.\n"
+    "Generated from the code; `TACHO_ACCEPT_GOLDEN=1 build/test_collectors` writes it.\n"
     "\n"
-    "Every row of every table begins with the three columns below. Tables join on `tick`; order and\n"
-    "intervals go by `boottime`. A counter only grows: its rate is derived when somebody looks. A\n"
-    "figure that could not be had is null, never 0. Units are UCUM codes, and stand in the metadata\n"
-    "of each column, as do kind, help and the OpenTelemetry name where there is one.\n"
+    "Every row of every table begins with the three columns below. Tables join on `tick`; order\n"
+    "and intervals go by `boottime`. A counter only grows: its rate is derived when somebody\n"
+    "looks. A figure that could not be had is null, never 0. Units are UCUM codes, and stand in\n"
+    "the metadata of each column, as do kind, help and the OpenTelemetry name where there is one.\n"
     "\n";
 
 // A cell may hold no bar and no line's end.
@@ -51,14 +51,15 @@ std::string pace_of(const CollectorInfo& info) {
 }
 
 void append_collector(std::string& out, const CollectorInfo& info) {
+  const bool own_thread = info.runs == CollectorInfo::Runs::in_own_thread;
   for (const Table* table : info.tables) {
     fmt::format_to(std::back_inserter(out), "## {}\n\n{}\n\nSpeaks of the {}; read {}{}.\n\n",
                    table->name, table->help, table->scope, pace_of(info),
-                   info.runs == CollectorInfo::Runs::in_own_thread ? ", in a thread of its own" : "");
+                   own_thread ? ", in a thread of its own" : "");
     if (table == info.tables.front()) {
       for (const Option& option : info.options)
-        fmt::format_to(std::back_inserter(out), "- `--set {}.{}={}` (the default): {}\n", info.name(),
-                       option.name, option.default_value, option.help);
+        fmt::format_to(std::back_inserter(out), "- `--set {}.{}={}` (the default): {}\n",
+                       info.name(), option.name, option.default_value, option.help);
       if (!info.options.empty()) out += "\n";
     }
     append_columns(out, table->columns);

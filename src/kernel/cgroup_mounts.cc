@@ -33,8 +33,8 @@ bool has(const CgroupMounts::Hierarchy& hierarchy, std::string_view controller) 
   return std::ranges::find(hierarchy.controllers, controller) != hierarchy.controllers.end();
 }
 
-// The group's path below the hierarchy's mounted root. In a container with its own namespace a group
-// outside is "/../..": then what is mounted is as near as we come.
+// The group's path below the hierarchy's mounted root. In a container with its own namespace a
+// group outside is "/../..": then what is mounted is as near as we come.
 std::string path_below(const CgroupMounts::Hierarchy& hierarchy, std::string_view group) {
   if (group.starts_with(hierarchy.root) &&
       (group.size() == hierarchy.root.size() || group[hierarchy.root.size()] == '/'))

@@ -33,8 +33,8 @@ class CgroupMounts {
   // The hierarchy of version 1 with this controller, or null.
   const Hierarchy* version_1(std::string_view controller) const;
   const Hierarchy* version_2() const;
-  // Where the process with this /proc/PID/cgroup stands for `controller`: in version 1 where that has
-  // the controller, else in version 2. An empty folder: nowhere that we can see.
+  // Where the process with this /proc/PID/cgroup stands for `controller`: in version 1 where that
+  // has the controller, else in version 2. An empty folder: nowhere that we can see.
   CgroupPlace place_of(std::string_view cgroup_file, std::string_view controller) const;
 
  private:

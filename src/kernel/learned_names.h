@@ -21,7 +21,7 @@ class LearnedNames {
   // `names` must outlive this.
   explicit LearnedNames(std::span<const std::string_view> names) : names_(names) {}
 
-  // The index in `names` of the name that stands at `place` (0, 1, 2 ...); -1 when it is not wanted.
+  // The index in `names` of the name that stands at `place` (0, 1, 2 ...); -1 when not wanted.
   int find(std::size_t place, std::string_view name) {
     if (place < places_.size() && places_[place].name == name) return places_[place].index;
     return learn(place, name);
@@ -41,8 +41,8 @@ class LearnedNames {
   std::vector<Place> places_;
 };
 
-// Calls take(index, value) for every line "name value ..." or "name: value ..." whose name is wanted
-// and whose value is a number.
+// Calls take(index, value) for every line "name value ..." or "name: value ..." whose name is
+// wanted and whose value is a number.
 template <class Take>
 void each_named_number(std::string_view text, LearnedNames& names, Take take) {
   const char* at = text.data();

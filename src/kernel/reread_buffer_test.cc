@@ -69,7 +69,8 @@ TEST(Subfolders, AreFoldersOnly) {
     ++count;
   }));
   EXPECT_EQ(count, 1000u);
-  ASSERT_TRUE(each_subfolder(folder.descriptor.get(), "group7", [&](std::string_view) { ++count; }));
+  const auto add = [&](std::string_view) { ++count; };
+  ASSERT_TRUE(each_subfolder(folder.descriptor.get(), "group7", add));
   EXPECT_EQ(count, 1000u);
   EXPECT_EQ(each_subfolder(folder.descriptor.get(), "none", [](std::string_view) {}).error().code,
             ErrorCode::absent);

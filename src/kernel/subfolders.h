@@ -9,8 +9,8 @@
 
 namespace tacho {
 
-// Calls take(name) for every folder below `path` (as in openat from `folder`) but . and ..; the name
-// ends with a zero byte and holds until take returns.
+// Calls take(name) for every folder below `path` (as in openat from `folder`) but . and ..; the
+// name ends with a zero byte and holds until take returns.
 Result<void> each_subfolder(int folder, const char* path,
                             const std::function<void(std::string_view name)>& take);
 
