@@ -7,6 +7,7 @@
 
 #include <fstream>
 
+#include "store/seal.h"
 #include "store/testing.h"
 
 namespace tacho {
@@ -189,6 +190,16 @@ TEST(Recording, SeesMoreWhenItIsOpenedAgain) {
     ASSERT_TRUE(recording);
     EXPECT_EQ(recording->summary("system")->rows, tick + 1);
   }
+}
+
+TEST(Recording, ReadsOnWhenItIsSealedWhileItIsBeingRead) {
+  const TemporaryFolder folder;
+  write_recording(folder / "a.tacho", 30, 10);
+  auto recording = Recording::open(folder / "a.tacho");
+  ASSERT_TRUE(recording);
+  ASSERT_TRUE(seal(folder / "a.tacho"));
+  EXPECT_EQ(cpu_rows(*recording, {}).size(), 52U);
+  EXPECT_EQ(lines_of(*recording), "");
 }
 
 TEST(Recording, ReportsAFileThatIsMissing) {

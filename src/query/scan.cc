@@ -2,7 +2,6 @@
 #include "query/scan.h"
 
 #include <algorithm>
-#include <cerrno>
 
 #include "base/text.h"
 #include "store/arrow_glue.h"
@@ -57,7 +56,6 @@ class ScanStream final : public RowStream {
     while (at_ < scan_.table.segments.size()) {
       segment_ = scan_.table.segments[at_++];
       auto reader = open_segment(scan_.table, segment_, scan_.log);
-      if (!reader && reader.error().system_error == ENOENT) reader = open_sealed_meanwhile();
       if (!reader) {
         give_up(reader.error());
         continue;
@@ -68,19 +66,6 @@ class ScanStream final : public RowStream {
       return true;
     }
     return false;
-  }
-
-  // A live file that was there when the recording was opened may be a part by now.
-  Result<std::unique_ptr<SegmentReader>> open_sealed_meanwhile() {
-    std::vector<Finding> findings;
-    auto now = list_table(scan_.table.folder->get(), ".", findings);
-    if (now)
-      for (const Segment& segment : now->segments)
-        if (segment.number == segment_.number && segment.kind == Segment::Kind::part) {
-          segment_ = segment;
-          return open_segment(scan_.table, segment, scan_.log);
-        }
-    return Error{ErrorCode::absent, "it was removed while the recording was being read"};
   }
 
   void give_up(const Error& error) {

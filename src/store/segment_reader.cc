@@ -3,6 +3,8 @@
 
 #include <arrow/type.h>
 
+#include <cerrno>
+
 #include "base/text.h"
 #include "store/part_format.h"
 
@@ -39,12 +41,29 @@ Result<Schema> find_schema(const TableFolder& table, const std::string& except) 
   return Error{ErrorCode::corrupt, "no file of table " + table.name + " has a whole schema"};
 }
 
-Result<std::unique_ptr<SegmentReader>> open_segment(const TableFolder& table,
-                                                    const Segment& segment,
-                                                    std::shared_ptr<FindingLog> log) {
+namespace {
+
+Result<std::unique_ptr<SegmentReader>> open_as_listed(const TableFolder& table,
+                                                      const Segment& segment,
+                                                      std::shared_ptr<FindingLog> log) {
   if (segment.kind == Segment::Kind::part) return open_part(table, segment, std::move(log));
   return open_live(table, segment, std::move(log),
                    [&] { return find_schema(table, segment.name); });
+}
+
+}  // namespace
+
+Result<std::unique_ptr<SegmentReader>> open_segment(const TableFolder& table,
+                                                    const Segment& segment,
+                                                    std::shared_ptr<FindingLog> log) {
+  auto reader = open_as_listed(table, segment, log);
+  if (reader || reader.error().system_error != ENOENT) return reader;
+  std::vector<Finding> said_already;
+  const TableFolder now = TRY(list_table(table.folder->get(), ".", said_already));
+  for (const Segment& sealed : now.segments)
+    if (sealed.number == segment.number && sealed.kind == Segment::Kind::part)
+      return open_as_listed(table, sealed, std::move(log));
+  return Error{ErrorCode::absent, segment.name + " was removed while the recording was being read"};
 }
 
 }  // namespace tacho

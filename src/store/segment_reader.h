@@ -51,8 +51,9 @@ class SegmentReader {
   virtual bool has_all_columns() const = 0;
 };
 
-// Opens a file of `table`. When a live file's schema is damaged, that of another file of the table
-// serves. Findings go to `log`, during reading too.
+// Opens a file of `table`; when a live file has been sealed since the table was listed, its part.
+// `absent` when both are gone (retention). When a live file's schema is damaged, that of another
+// file of the table serves. Findings go to `log`, during reading too.
 Result<std::unique_ptr<SegmentReader>> open_segment(const TableFolder& table,
                                                     const Segment& segment,
                                                     std::shared_ptr<FindingLog> log);
