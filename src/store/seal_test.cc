@@ -97,7 +97,7 @@ TEST(Seal, KeepsEveryRowAndRemovesTheLiveFiles) {
   EXPECT_TRUE(report->findings.empty());
   EXPECT_EQ(content_of(path), before);
   EXPECT_TRUE(testing::names_in(path + "/cpu", "live-").empty());
-  EXPECT_EQ(testing::names_in(path + "/cpu").size(), 3U);
+  ASSERT_EQ(testing::names_in(path + "/cpu").size(), 3U);
   struct stat status{};
   ASSERT_EQ(stat((path + "/cpu/" + testing::names_in(path + "/cpu")[0]).c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 07777, 0600U);
