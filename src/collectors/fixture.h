@@ -130,18 +130,21 @@ class Watch {
   }
 
   // A cell, by the column's name; nothing when it is null.
-  std::optional<std::int64_t> number(std::size_t row, std::string_view name) const {
-    const ColumnData* data = present(row, name);
+  std::optional<std::int64_t> number(std::size_t row, std::string_view name,
+                                     std::size_t table = 0) const {
+    const ColumnData* data = present(row, name, table);
     if (data == nullptr) return std::nullopt;
     return static_cast<std::int64_t>(data->words[row]);
   }
-  std::optional<double> real(std::size_t row, std::string_view name) const {
-    const ColumnData* data = present(row, name);
+  std::optional<double> real(std::size_t row, std::string_view name,
+                             std::size_t table = 0) const {
+    const ColumnData* data = present(row, name, table);
     if (data == nullptr) return std::nullopt;
     return std::bit_cast<double>(data->words[row]);
   }
-  std::optional<std::string> text(std::size_t row, std::string_view name) const {
-    const ColumnData* data = present(row, name);
+  std::optional<std::string> text(std::size_t row, std::string_view name,
+                                  std::size_t table = 0) const {
+    const ColumnData* data = present(row, name, table);
     if (data == nullptr) return std::nullopt;
     const std::size_t begin = row == 0 ? 0 : static_cast<std::size_t>(data->ends[row - 1]);
     return data->bytes.substr(begin, static_cast<std::size_t>(data->ends[row]) - begin);
@@ -159,8 +162,8 @@ class Watch {
   Error error;  // why there is no collector
 
  private:
-  const ColumnData* present(std::size_t row, std::string_view name) const {
-    const Rows& rows = rows_[0];
+  const ColumnData* present(std::size_t row, std::string_view name, std::size_t table) const {
+    const Rows& rows = rows_[table];
     const auto columns = rows.table().columns;
     for (std::size_t i = 0; i < columns.size(); ++i) {
       if (columns[i].name != name) continue;
