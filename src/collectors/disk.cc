@@ -85,7 +85,7 @@ class Disk final : public Collector {
 
   static Result<std::unique_ptr<Collector>> create(const CollectorEnvironment& environment) {
     auto self = std::make_unique<Disk>(environment.root);
-    self->file_ = TRY(environment.root.open_file("proc/diskstats"));
+    self->file_ = TRY(environment.root.open_file("proc/diskstats", Records::line));
     return std::unique_ptr<Collector>(std::move(self));
   }
 

@@ -25,8 +25,8 @@ class Files final : public Collector {
  public:
   static Result<std::unique_ptr<Collector>> create(const CollectorEnvironment& environment) {
     auto self = std::make_unique<Files>();
-    self->files_ = TRY(environment.root.open_file("proc/sys/fs/file-nr"));
-    self->inodes_ = TRY(environment.root.open_file("proc/sys/fs/inode-nr"));
+    self->files_ = TRY(environment.root.open_file("proc/sys/fs/file-nr", Records::one_piece));
+    self->inodes_ = TRY(environment.root.open_file("proc/sys/fs/inode-nr", Records::one_piece));
     return std::unique_ptr<Collector>(std::move(self));
   }
 

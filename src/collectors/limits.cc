@@ -82,10 +82,11 @@ class Limits final : public Collector {
   static Result<std::unique_ptr<Collector>> create(const CollectorEnvironment& environment) {
     auto self = std::make_unique<Limits>(environment);
     const Root& root = environment.root;
-    self->tasks_ = TRY(root.open_file("proc/loadavg"));
-    self->memory_ = TRY(root.open_file("proc/meminfo"));
+    self->tasks_ = TRY(root.open_file("proc/loadavg", Records::one_piece));
+    self->memory_ = TRY(root.open_file("proc/meminfo", Records::one_piece));
     for (Setting& setting : self->settings_)
-      if (auto file = root.open_file(setting.path)) setting.file = std::move(file).value();
+      if (auto file = root.open_file(setting.path, Records::one_piece))
+        setting.file = std::move(file).value();
     if (auto file = root.open_file(self->subject_ + "/limits")) self->limits_ = std::move(*file);
     if (auto folder = root.open_folder("proc")) self->processes_ = std::move(*folder);
     self->mounts_ = CgroupMounts::read(root);
@@ -198,8 +199,8 @@ class Limits final : public Collector {
     followed_ = place.path;
     cgroup_.clear();
     for (std::string path = place.path;; path.resize(path.rfind('/'))) {
-      auto most = root_.open_file(place.folder + path + "/pids.max");
-      auto now = root_.open_file(place.folder + path + "/pids.current");
+      auto most = root_.open_file(place.folder + path + "/pids.max", Records::one_piece);
+      auto now = root_.open_file(place.folder + path + "/pids.current", Records::one_piece);
       if (most && now) {
         pids_max_ = std::move(*most);
         pids_current_ = std::move(*now);

@@ -147,7 +147,7 @@ class Memory final : public Collector {
  public:
   static Result<std::unique_ptr<Collector>> create(const CollectorEnvironment& environment) {
     auto self = std::make_unique<Memory>();
-    self->file_ = TRY(environment.root.open_file("proc/meminfo"));
+    self->file_ = TRY(environment.root.open_file("proc/meminfo", Records::one_piece));
     return std::unique_ptr<Collector>(std::move(self));
   }
 

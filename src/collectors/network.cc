@@ -69,7 +69,7 @@ class Network final : public Collector {
  public:
   static Result<std::unique_ptr<Collector>> create(const CollectorEnvironment& environment) {
     auto self = std::make_unique<Network>();
-    self->file_ = TRY(environment.root.open_file("proc/net/dev"));
+    self->file_ = TRY(environment.root.open_file("proc/net/dev", Records::line));
     if (auto folder = environment.root.open_folder("sys/class/net"))
       self->folder_ = std::move(folder).value();
     return std::unique_ptr<Collector>(std::move(self));

@@ -209,9 +209,9 @@ class NetworkProtocol final : public Collector {
   static Result<std::unique_ptr<Collector>> create(const CollectorEnvironment& environment) {
     auto self = std::make_unique<NetworkProtocol>();
     const Root& root = environment.root;
-    self->snmp_ = TRY(root.open_file("proc/net/snmp"));
+    self->snmp_ = TRY(root.open_file("proc/net/snmp", Records::one_piece));
     const auto open = [&](KernelFile& file, const char* path) {
-      if (auto opened = root.open_file(path)) file = std::move(opened).value();
+      if (auto opened = root.open_file(path, Records::one_piece)) file = std::move(opened).value();
     };
     open(self->netstat_, "proc/net/netstat");
     open(self->snmp6_, "proc/net/snmp6");

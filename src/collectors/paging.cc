@@ -108,7 +108,7 @@ class Paging final : public Collector {
  public:
   static Result<std::unique_ptr<Collector>> create(const CollectorEnvironment& environment) {
     auto self = std::make_unique<Paging>();
-    self->file_ = TRY(environment.root.open_file("proc/vmstat"));
+    self->file_ = TRY(environment.root.open_file("proc/vmstat", Records::name_value));
     return std::unique_ptr<Collector>(std::move(self));
   }
 

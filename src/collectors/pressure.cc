@@ -42,7 +42,8 @@ class Pressure final : public Collector {
   static Result<std::unique_ptr<Collector>> create(const CollectorEnvironment& environment) {
     auto self = std::make_unique<Pressure>();
     for (const std::string_view resource : kResources) {
-      auto file = environment.root.open_file("proc/pressure/" + std::string(resource));
+      auto file = environment.root.open_file("proc/pressure/" + std::string(resource),
+                                             Records::one_piece);
       if (!file) continue;
       // A kernel booted with psi=0 has the files and refuses to read them (EOPNOTSUPP).
       if (!file->reread()) continue;

@@ -57,7 +57,7 @@ class Self final : public Collector {
       return Error{ErrorCode::bug, "the self collector was given no statistics"};
     auto self = std::make_unique<Self>(*environment.statistics);
     const Root machine = TRY(Root::open("/"));
-    self->memory_ = TRY(machine.open_file("proc/self/statm"));
+    self->memory_ = TRY(machine.open_file("proc/self/statm", Records::one_piece));
     return std::unique_ptr<Collector>(std::move(self));
   }
 

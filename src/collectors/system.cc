@@ -2,7 +2,6 @@
 // The machine as a whole: load, processes, context switches. One row for every tick that was taken.
 // Reads  /proc/stat     ctxt 115315 / btime 1763990000 / processes 2317 / procs_running 2 / procs_blocked 0 / intr 5 ...
 //        /proc/loadavg  0.20 0.18 0.12 1/80 11206
-//        /proc/uptime   350735.47 234388.90
 // Units  loads: average number of tasks; the others: counts since boot or now. Linux 2.6.
 #include "collectors/collector.h"
 #include "kernel/fields.h"
@@ -11,8 +10,6 @@ namespace tacho::collector_system {
 namespace {
 
 constexpr Column kColumns[] = {
-    gauge("uptime", Unit::nanoseconds, "Time since boot as /proc/uptime has it (10 ms steps).",
-          "system.uptime"),
     real_gauge("load_1m", Unit::count, "Load average over 1 minute."),
     real_gauge("load_5m", Unit::count, "Load average over 5 minutes."),
     real_gauge("load_15m", Unit::count, "Load average over 15 minutes."),
@@ -25,23 +22,12 @@ constexpr Column kColumns[] = {
             "system.process.created"),
     counter("context_switches", Unit::count, "Context switches since boot."),
     counter("interrupts", Unit::count, "Interrupts served since boot.")};
-enum : std::size_t { uptime, load_1m, load_5m, load_15m, task_count, running, blocked, created,
-                     switches, interrupts };
+enum : std::size_t { load_1m, load_5m, load_15m, task_count, running, blocked, created, switches,
+                     interrupts };
 
 constexpr Table kSystem{.name = "system",
                         .help = "The machine as a whole; a row for every tick that was taken.",
                         .columns = kColumns};
-
-// "350735.47" as ns.
-std::optional<std::int64_t> seconds_of(std::string_view word) {
-  const std::size_t dot = word.find('.');
-  const auto whole = Fields(word.substr(0, dot)).number();
-  const auto hundredths = dot == std::string_view::npos
-                              ? std::optional<std::int64_t>(0)
-                              : Fields(word.substr(dot + 1)).number();
-  if (!whole || !hundredths) return std::nullopt;
-  return *whole * 1'000'000'000 + *hundredths * 10'000'000;
-}
 
 // "0.20" as it is: two decimals.
 std::optional<double> load_of(std::string_view word) {
@@ -57,9 +43,8 @@ class System final : public Collector {
  public:
   static Result<std::unique_ptr<Collector>> create(const CollectorEnvironment& environment) {
     auto self = std::make_unique<System>();
-    self->stat_ = TRY(environment.root.open_file("proc/stat"));
-    self->load_ = TRY(environment.root.open_file("proc/loadavg"));
-    self->uptime_ = TRY(environment.root.open_file("proc/uptime"));
+    self->stat_ = TRY(environment.root.open_file("proc/stat", Records::one_piece));
+    self->load_ = TRY(environment.root.open_file("proc/loadavg", Records::one_piece));
     return std::unique_ptr<Collector>(std::move(self));
   }
 
@@ -69,8 +54,6 @@ class System final : public Collector {
     // The row stands even when a file cannot be read: it says that the tick was taken.
     const auto stat = read_stat(rows);
     const auto load = read_load(rows);
-    const auto up = uptime_.reread();
-    if (up) rows.set(uptime, seconds_of(Fields(*up).word()));
     rows.finish_row();
     if (!stat) return stat;
     return load;
@@ -104,7 +87,7 @@ class System final : public Collector {
     return {};
   }
 
-  KernelFile stat_, load_, uptime_;
+  KernelFile stat_, load_;
 };
 
 constexpr const Table* kTables[] = {&kSystem};

@@ -15,14 +15,23 @@ constexpr std::size_t kFirstBuffer = 1024;
 // No kernel file that we read at every tick is larger; a runaway one must not take our memory.
 constexpr std::size_t kLargestBuffer = std::size_t{16} << 20;
 
+// What a seq_file collects before it hands it out: a page, which is nowhere smaller. It stops early
+// only where the next record does not fit.
+constexpr std::size_t kSequencePage = 4096;
+
+// Whether a read that came back short, with `got` bytes, was the last one.
+bool is_end(Records records, std::size_t got) {
+  return records == Records::one_piece || got + static_cast<std::size_t>(records) <= kSequencePage;
+}
+
 std::string below(const std::string& path) {
   return path.starts_with('/') ? path.substr(1) : path;
 }
 
 }  // namespace
 
-KernelFile::KernelFile(FileDescriptor descriptor, std::string path)
-    : descriptor_(std::move(descriptor)), path_(std::move(path)) {}
+KernelFile::KernelFile(FileDescriptor descriptor, std::string path, Records records)
+    : descriptor_(std::move(descriptor)), path_(std::move(path)), records_(records) {}
 
 Result<std::string_view> KernelFile::reread() {
   if (buffer_.empty()) buffer_.resize(kFirstBuffer);
@@ -32,9 +41,11 @@ Result<std::string_view> KernelFile::reread() {
                               static_cast<off_t>(size));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return last_system_error("read", path_);
+    const std::size_t space = buffer_.size() - size;
     size += static_cast<std::size_t>(got);
-    // A short read may still not be the end for seq_files, which stop at a record's border.
-    if (got == 0) return std::string_view(buffer_.data(), size);
+    const bool is_short = static_cast<std::size_t>(got) < space;
+    if (got == 0 || (is_short && is_end(records_, static_cast<std::size_t>(got))))
+      return std::string_view(buffer_.data(), size);
     if (size == buffer_.size()) {
       if (size >= kLargestBuffer)
         return Error{ErrorCode::exhausted, path_ + " is larger than 16 MiB"};
@@ -52,10 +63,10 @@ Result<Root> Root::open(const std::string& prefix) {
   return root;
 }
 
-Result<KernelFile> Root::open_file(const std::string& path) const {
+Result<KernelFile> Root::open_file(const std::string& path, Records records) const {
   FileDescriptor file(openat(folder_.get(), below(path).c_str(), O_RDONLY | O_CLOEXEC));
   if (!file) return last_system_error("open", "/" + below(path));
-  return KernelFile(std::move(file), "/" + below(path));
+  return KernelFile(std::move(file), "/" + below(path), records);
 }
 
 Result<std::string> Root::read(const std::string& path) const {

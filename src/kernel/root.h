@@ -3,6 +3,7 @@
 // view. Files that are read at every tick are opened once and read again from their start.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,11 +13,21 @@
 
 namespace tacho {
 
+// The longest piece in which the kernel hands out a file's text, in bytes. It says whether a read that
+// came back short was the last one: trying once more is a third of the cost of a small file, and half
+// of vmstat's.
+enum class Records : std::uint16_t {
+  one_piece = 0,      // the whole file: stat, meminfo, snmp, pressure, sysctl, control groups
+  name_value = 128,   // vmstat: a name and one number
+  line = 512,         // diskstats, net/dev: a name and up to twenty numbers
+  any = UINT16_MAX    // unknown: read until nothing comes
+};
+
 // A kernel file kept open. Not thread-safe; each collector has its own.
 class KernelFile {
  public:
   KernelFile() = default;
-  KernelFile(FileDescriptor descriptor, std::string path);
+  KernelFile(FileDescriptor descriptor, std::string path, Records records = Records::any);
   // The file's text as it is now, valid until the next call. The buffer grows to the largest size
   // seen and is then used again.
   Result<std::string_view> reread();
@@ -27,6 +38,7 @@ class KernelFile {
   FileDescriptor descriptor_;
   std::string path_;
   std::string buffer_;
+  Records records_ = Records::any;
 };
 
 class Root {
@@ -34,7 +46,7 @@ class Root {
   // Opens the folder `prefix`.
   static Result<Root> open(const std::string& prefix = "/");
 
-  Result<KernelFile> open_file(const std::string& path) const;
+  Result<KernelFile> open_file(const std::string& path, Records records = Records::any) const;
   // For files read once or seldom.
   Result<std::string> read(const std::string& path) const;
   // Sorted names in a folder.

@@ -62,25 +62,37 @@ FramePointer FrameQueue::pop(int wait_milliseconds) {
   FramePointer frame = std::move(waiting_.front());
   waiting_.pop_front();
   bytes_ -= cost_of(*frame);
+  ++being_written_;
   return frame;
 }
 
 void FrameQueue::put_back(FramePointer frame) {
   const std::scoped_lock lock(mutex_);
+  --being_written_;
   bytes_ += cost_of(*frame);
   waiting_.push_front(std::move(frame));
 }
 
 void FrameQueue::give_back(FramePointer frame) {
-  frame->clear();
   const std::scoped_lock lock(mutex_);
+  --being_written_;
+  keep_empty(std::move(frame));
+}
+
+void FrameQueue::drop(FramePointer frame) {
+  const std::scoped_lock lock(mutex_);
+  keep_empty(std::move(frame));
+}
+
+void FrameQueue::keep_empty(FramePointer frame) {
+  frame->clear();
   // After a stall the frames that it needed go back to the system.
   if (empty_.size() < kKeptEmpty) empty_.push_back(std::move(frame));
 }
 
 bool FrameQueue::is_finished() const {
   const std::scoped_lock lock(mutex_);
-  return closed_ && waiting_.empty();
+  return closed_ && waiting_.empty() && being_written_ == 0;
 }
 
 }  // namespace tacho

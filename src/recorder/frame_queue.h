@@ -50,18 +50,25 @@ class FrameQueue {
   FramePointer pop(int wait_milliseconds);
   // Puts a frame that could not be written back to the front.
   void put_back(FramePointer frame);
+  // A frame that was written.
   void give_back(FramePointer frame);
+  // A frame that was taken empty and never pushed.
+  void drop(FramePointer frame);
+  // Closed, and every frame that was pushed has been given back.
   bool is_finished() const;
 
  private:
   // Two frames alternate in the steady state; a third one serves a collector with its own thread.
   static constexpr std::size_t kKeptEmpty = 3;
+  void keep_empty(FramePointer frame);
+
   const std::size_t capacity_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<FramePointer> waiting_;
   std::vector<FramePointer> empty_;
   std::size_t bytes_ = 0;
+  std::size_t being_written_ = 0;  // popped, and neither put nor given back
   bool closed_ = false;
 };
 

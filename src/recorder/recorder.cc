@@ -2,6 +2,7 @@
 #include "recorder/recorder.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -209,6 +210,8 @@ class Recorder {
   void take_report(const CommandReport& report) {
     if (!facts_.command) return;
     CommandFacts& command = *facts_.command;
+    command.start_time = report.start_time;
+    command.start_boottime = report.start_boottime;
     command.end_time = report.end_time;
     command.end_boottime = report.end_boottime;
     command.cpu_time_user = report.cpu_time_user;
@@ -267,7 +270,7 @@ class Recorder {
     // What this frame should have begun or repeated, the next one does.
     repeat_next_ = true;
     if (!frame->facts.empty()) pending_facts_ = std::move(frame->facts);
-    queue_.give_back(std::move(frame));
+    queue_.drop(std::move(frame));
   }
 
   void write_facts() {
@@ -287,10 +290,12 @@ class Recorder {
     FramePointer last = queue_.take_empty();
     last->facts = std::move(pending_facts_);
     push(last);
+    writer_->drain(kFinishLimit);
+    // All is committed: from here on it is a finished recording, to be read by whoever waits for us.
+    flock(place_.folder.get(), LOCK_UN);
     send_receipt();
     RecordResult result{.path = place_.path};
-    result.lost_rows = writer_->finish(kFinishLimit) + total_dropped_;
-    place_.folder.reset();  // with its lock: from here on it is a finished recording
+    result.lost_rows = writer_->finish() + total_dropped_;
     if (sealer_ && options_.seal_at_end) sealer_->seal_all_and_wait(events_);
     const AsCallingUser as_caller;
     apply_retention(place_.path, facts_.name, retention_, now.time, events_);

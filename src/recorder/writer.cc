@@ -18,6 +18,8 @@ namespace {
 constexpr int kRetryMilliseconds = 250;
 // How long to wait for a frame before looking whether it is time to sync.
 constexpr int kIdleMilliseconds = 500;
+// How often the end of a recording looks whether all is committed: its user waits.
+constexpr Nanoseconds kDrainStep = std::chrono::microseconds(200);
 // How long to wait before new files are tried again when there was no room for them.
 constexpr Nanoseconds kRotationRetry = std::chrono::seconds(10);
 
@@ -57,11 +59,14 @@ void Writer::start() {
   thread_ = std::thread([this] { run(); });
 }
 
-std::int64_t Writer::finish(Nanoseconds limit) {
+void Writer::drain(Nanoseconds limit) {
   queue_.close();
   const Nanoseconds deadline = clock_.now().boottime + limit;
   while (!queue_.is_finished() && clock_.now().boottime < deadline)
-    clock_.sleep_until(clock_.now().boottime + std::chrono::milliseconds(2), -1);
+    clock_.sleep_until(clock_.now().boottime + kDrainStep, -1);
+}
+
+std::int64_t Writer::finish() {
   give_up_ = true;
   if (thread_.joinable()) thread_.join();
   if (has_reserve_) release_reserve();
@@ -88,6 +93,7 @@ void Writer::run() {
         note_failure(written.error());
         if (give_up_) {
           lost_rows_ += frame->rows_left();
+          queue_.give_back(std::move(frame));
         } else {
           queue_.put_back(std::move(frame));
           clock_.sleep_until(

@@ -44,9 +44,11 @@ class Writer {
   ~Writer();
 
   void start();
-  // Waits until the queue is closed and written, or until `limit` has passed with writing failing.
-  // The rows that were lost, if any.
-  std::int64_t finish(Nanoseconds limit);
+  // Closes the queue and waits until all of it is committed, at most `limit`.
+  void drain(Nanoseconds limit);
+  // After drain: gives up what could not be committed, syncs, and ends the thread. The rows that were
+  // lost, if any.
+  std::int64_t finish();
 
   // True when the tick thread should begin new files with its next frame.
   bool wants_rotation() const { return wants_rotation_.load(std::memory_order_relaxed); }

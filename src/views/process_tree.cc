@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/units.h"
-#include "views/terminal/text_table.h"
+#include "views/text_table.h"
 
 namespace tacho {
 namespace {

@@ -8,7 +8,7 @@
 #include "store/recording_folder.h"
 #include "views/json_text.h"
 #include "views/report/sentences.h"
-#include "views/terminal/text_table.h"
+#include "views/text_table.h"
 
 namespace tacho {
 namespace {

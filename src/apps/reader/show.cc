@@ -10,7 +10,7 @@
 #include "query/rate.h"
 #include "query/reduce.h"
 #include "views/export/row_writer.h"
-#include "views/terminal/text_table.h"
+#include "views/text_table.h"
 
 namespace tacho {
 namespace {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Aligned text for people: values in readable units, columns that are null throughout left out.
 #include "views/export/row_writer.h"
-#include "views/terminal/text_table.h"
+#include "views/text_table.h"
 #include "views/values.h"
 
 namespace tacho {

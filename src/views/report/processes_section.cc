@@ -6,7 +6,7 @@
 #include <unordered_map>
 
 #include "views/report/section.h"
-#include "views/terminal/text_table.h"
+#include "views/text_table.h"
 
 namespace tacho {
 namespace {

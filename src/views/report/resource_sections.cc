@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "views/report/section.h"
-#include "views/terminal/text_table.h"
+#include "views/text_table.h"
 
 namespace tacho {
 namespace {

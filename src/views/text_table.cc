@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "views/terminal/text_table.h"
+#include "views/text_table.h"
 
 #include <wchar.h>
 

@@ -1,0 +1,273 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The figures, one function each. Each returns rows of the table: figure, others, tacho, goal."""
+import contextlib
+import csv
+import io
+import os
+import pathlib
+import random
+import shutil
+import signal
+import statistics
+import subprocess
+import time
+
+from measuring import Program, live_bytes, load
+
+
+class Bench:
+    """Where things are, how long to measure, and what the other tools are."""
+
+    def __init__(self, programs, scratch, tools, quick):
+        self.programs = programs
+        self.scratch = scratch
+        self.tools = tools
+        self.quick = quick
+        self.tacho = str(programs / "tacho")
+        self.environment = {**os.environ, "XDG_STATE_HOME": str(scratch / "state"),
+                            "XDG_RUNTIME_DIR": str(scratch)}
+        self.recordings = 0
+
+    def new_recording(self):
+        self.recordings += 1
+        return self.scratch / f"{self.recordings}.tacho"
+
+    def record(self, recording, *options):
+        return Program([self.tacho, "record", "--quiet", "--output", str(recording), *options],
+                       self.environment)
+
+    def run(self, *arguments):
+        return subprocess.run([self.tacho, *arguments], env=self.environment, text=True,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, check=False)
+
+    def show(self, recording, table, columns):
+        text = self.run("show", str(recording), table, "--columns", columns, "--format", "csv")
+        return list(csv.DictReader(io.StringIO(text.stdout)))
+
+    def others(self, names, samples):
+        """The other tools that are here, each writing a sample a second."""
+        commands = {
+            "sadc": ["-S", "XALL", "1", str(samples), str(self.scratch / "sadc.data")],
+            "pidstat": ["-p", "ALL", "-u", "-r", "-d", "-h", "1"],
+            "atop": ["-w", str(self.scratch / "atop.data"), "1"]}
+        english = {**os.environ, "LC_ALL": "C"}
+        return {name: Program([self.tools[name], *commands[name]], english)
+                for name in names if self.tools[name]}
+
+
+def milliseconds(seconds):
+    return f"{seconds * 1000:.2f} ms"
+
+
+def beside(values):
+    return ", ".join(f"{name} {value}" for name, value in values.items()) or "none is here"
+
+
+def measure_steady(bench, processes, seconds, others, *options):
+    """CPU seconds a sample, once everything has begun, of tacho and of the others beside it."""
+    recording = bench.new_recording()
+    with load(bench.programs, processes):
+        programs = {"tacho": bench.record(recording, *options),
+                    **bench.others(others, seconds + 30)}
+        try:
+            time.sleep(12)  # tacho's first key rows, in its first ten seconds, are behind us
+            before = {name: program.cpu() for name, program in programs.items()}
+            start = time.monotonic()
+            time.sleep(seconds)
+            samples = time.monotonic() - start
+            cpu = {name: (program.cpu() - before[name]) / samples
+                   for name, program in programs.items()}
+            memory = {name: program.memory() for name, program in programs.items()}
+        finally:
+            for program in programs.values():
+                program.end()
+    return cpu, memory, recording
+
+
+def sealing_cost(bench, recording):
+    """CPU seconds of sealing a recording again from its live files."""
+    program = Program([bench.tacho, "seal", "--quiet", str(recording)], bench.environment)
+    program.process.wait()
+    cpu = resource_of(program)
+    program.meter.close()
+    return cpu
+
+
+def resource_of(program):
+    return program.meter.read() if program.meter.group else float("nan")
+
+
+def grid(bench, recording):
+    """The worst distance of a tick from the grid, in seconds, and the number of ticks."""
+    rows = [(int(row["tick"]), int(row["boottime"]))
+            for row in bench.show(recording, "system", "tick,boottime")]
+    first = rows[0][1]
+    return max(abs(boottime - first - tick * 10**9) for tick, boottime in rows) / 1e9, len(rows)
+
+
+def cpu_and_memory(bench):
+    seconds = 15 if bench.quick else 50
+    rows = []
+    cpu, _, recording = measure_steady(bench, 0, seconds, ["sadc"],
+                                       "--without", "process")
+    mine = cpu.pop("tacho")
+    goal = milliseconds(cpu["sadc"] / 2) + " (half of sadc)" if cpu else "half of sadc"
+    rows.append(("CPU per sample, all tables but processes",
+                 beside({name: milliseconds(value) for name, value in cpu.items()}),
+                 milliseconds(mine), goal))
+    idle = recording
+    seconds = 10 if bench.quick else 25
+    memories = []
+    for processes, goal, memory_goal in ((50, 2, 5), (500, 4, None), (2000, 12, 8)):
+        cpu, memory, _ = measure_steady(bench, processes, seconds, ["pidstat", "atop"])
+        mine = cpu.pop("tacho")
+        rows.append((f"CPU per sample with every process, {processes} more, 5 % active",
+                     beside({name: milliseconds(value) for name, value in cpu.items()}),
+                     milliseconds(mine), f"{goal} ms"))
+        resident, highest = memory.pop("tacho")
+        if memory_goal:
+            memories.append((f"RSS of the recorder, {processes} more processes (highest)",
+                             beside({name: f"{now:.1f} ({peak:.1f}) MiB"
+                                     for name, (now, peak) in memory.items()}),
+                             f"{resident:.1f} ({highest:.1f}) MiB", f"{memory_goal} MiB"))
+    distance, ticks = grid(bench, idle)
+    memories.append((f"worst distance from the grid in {ticks} samples at 1 s, idle", "",
+                     milliseconds(distance), "5 ms"))
+    return rows + memories
+
+
+def grid_beside_busy_loops(bench):
+    recording = bench.new_recording()
+    with load(bench.programs, 4, 100, 0):
+        program = bench.record(recording)
+        time.sleep(20 if bench.quick else 60)
+        program.end()
+    distance, ticks = grid(bench, recording)
+    return [(f"the same in {ticks} samples beside 4 busy loops", "", milliseconds(distance),
+             "15 ms")]
+
+
+def sizes(bench):
+    """An hour of samples, taken every 10 ms beside processes that are as active in 10 ms as others
+    are in a second. Stopped by SIGKILL, so that the live files can be measured and then sealed."""
+    recording = bench.new_recording()
+    wanted = 600 if bench.quick else 3600
+    with load(bench.programs, 2000, 5, 10):
+        program = bench.record(recording, "--interval", "10ms", "--rotate", "1h")
+        limit = time.monotonic() + wanted / 100 * 2
+        while time.monotonic() < limit:
+            time.sleep(wanted / 400)
+            if (program.cpu() > 0 and time.monotonic() - program.started > wanted / 100):
+                break
+        program.end(signal.SIGKILL)
+    live = sum(live_bytes(path) for path in recording.glob("*/live-*"))
+    cpu = sealing_cost(bench, recording)
+    sealed = sum(path.stat().st_size for path in recording.glob("*/part-*"))
+    ticks = len(bench.show(recording, "system", "tick"))
+    how = f"2000 more processes, {ticks} ticks 10 ms apart"
+    return [(f"sealed bytes per sample, all tables, {how}", "", f"{sealed / ticks / 1000:.2f} kB",
+             "2.0 kB"),
+            (f"journal bytes per sample, {how}", atop_bytes(bench), f"{live / ticks / 1000:.1f} kB",
+             "45 kB"),
+            ("CPU per sample of sealing them (not in the rows above)", "",
+             milliseconds(cpu / ticks), "")], recording
+
+
+def atop_bytes(bench):
+    if not bench.tools["atop"]:
+        return "none is here"
+    data = bench.scratch / "atop.data"
+    data.unlink(missing_ok=True)
+    with load(bench.programs, 2000):
+        program = bench.others(["atop"], 10)["atop"]
+        time.sleep(4.5)
+        first = data.stat().st_size
+        time.sleep(4)
+        grown = data.stat().st_size - first
+        program.end()
+    return f"atop {grown / 4 / 1000:.1f} kB"
+
+
+def run_true(bench):
+    def seconds(*arguments):
+        start = time.monotonic()
+        subprocess.run(arguments, env=bench.environment, check=True)
+        return time.monotonic() - start
+
+    with_tacho, without = [], []
+    for _ in range(10 if bench.quick else 20):
+        without.append(seconds("true"))
+        with_tacho.append(seconds(bench.tacho, "run", "--quiet", "--output",
+                                  str(bench.new_recording()), "--", "true"))
+    over = statistics.median(with_tacho) - statistics.median(without)
+    return [(f"`tacho run -- true` over `true`, median of {len(without)} pairs", "",
+             milliseconds(over), "15 ms")]
+
+
+def kills(bench):
+    """kill -9 at random moments: what of the time until then is missing, and what is damaged."""
+    interval, count = 0.02, 15 if bench.quick else 60
+    random_moments = random.Random(1)
+    worst, damaged = 0.0, 0
+    for _ in range(count):
+        recording = bench.new_recording()
+        program = bench.record(recording, "--interval", "20ms")
+        time.sleep(random_moments.uniform(0.1, 0.5))
+        moment = time.clock_gettime(time.CLOCK_BOOTTIME)
+        program.end(signal.SIGKILL)
+        damaged += bench.run("verify", str(recording)).returncode != 0
+        rows = bench.show(recording, "system", "boottime")
+        last = int(rows[-1]["boottime"]) / 1e9 if rows else 0
+        worst = max(worst, moment - last)
+        shutil.rmtree(recording)
+    return [(f"kill -9 at {count} random moments: recordings damaged; longest time from the last "
+             "row to the kill", "", f"{damaged}; {worst / interval:.1f} intervals of 20 ms",
+             "0; 1 interval")]
+
+
+def bit_flips(bench):
+    recording = bench.new_recording()
+    with load(bench.programs, 50):
+        program = bench.record(recording, "--interval", "100ms")
+        time.sleep(4)
+        program.end()
+    count = 200 if bench.quick else 1000
+    text = subprocess.run([bench.programs / "bench_bit_flips", recording, str(count)],
+                          stdout=subprocess.PIPE, text=True, check=True).stdout
+    return [(f"{count} bit flips in sealed parts, found by `verify`", "", text.split()[0],
+             str(count))]
+
+
+def first_output(bench, arguments, recording_output):
+    """Seconds until the first line of output, until the end, and the reader's highest RSS."""
+    start = time.monotonic()
+    process = subprocess.Popen([bench.tacho, *arguments], env=bench.environment,
+                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+    for _ in range(recording_output):
+        process.stdout.readline()
+    first = time.monotonic() - start
+    while process.stdout.read(1 << 20):
+        pass
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    end = time.monotonic() - start
+    if process.returncode != 0:
+        raise RuntimeError(f"{arguments[0]} ended with {process.returncode}")
+    return f"{first:.2f} s to the first, {end:.1f} s in all, {usage.ru_maxrss / 1024:.0f} MiB"
+
+
+def a_day(bench):
+    hours = 2 if bench.quick else 24
+    recording = bench.new_recording()
+    subprocess.run([bench.programs / "bench_recorded_day", recording, str(hours), "2000"],
+                   stdout=subprocess.DEVNULL, check=True)
+    what = f"{hours} h at 1 s of 2000 processes"
+    goal = "first under 1 s, under 300 MiB"
+    csv_rows = first_output(bench, ["show", str(recording), "process", "--format", "csv"], 2)
+    last = first_output(bench, ["show", str(recording), "process", "--last", "10"], 2)
+    report = first_output(bench, ["report", str(recording)], 1)
+    shutil.rmtree(recording)
+    return [(f"`show process` as CSV, {what}", "", csv_rows, goal),
+            (f"`show process --last 10`, {what}", "", last, goal),
+            (f"`report`, {what}", "", report, goal)]
