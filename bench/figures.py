@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The figures, one function each. Each returns rows of the table: figure, others, tacho, goal."""
-import contextlib
 import csv
 import io
 import os
-import pathlib
 import random
+import resource
 import shutil
 import signal
 import statistics
@@ -86,16 +85,11 @@ def measure_steady(bench, processes, seconds, others, *options):
 
 
 def sealing_cost(bench, recording):
-    """CPU seconds of sealing a recording again from its live files."""
-    program = Program([bench.tacho, "seal", "--quiet", str(recording)], bench.environment)
-    program.process.wait()
-    cpu = resource_of(program)
-    program.meter.close()
-    return cpu
-
-
-def resource_of(program):
-    return program.meter.read() if program.meter.group else float("nan")
+    """CPU seconds of sealing the live files of a recording."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    bench.run("seal", "--quiet", str(recording))
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def grid(bench, recording):
@@ -154,12 +148,8 @@ def sizes(bench):
     recording = bench.new_recording()
     wanted = 600 if bench.quick else 3600
     with load(bench.programs, 2000, 5, 10):
-        program = bench.record(recording, "--interval", "10ms", "--rotate", "1h")
-        limit = time.monotonic() + wanted / 100 * 2
-        while time.monotonic() < limit:
-            time.sleep(wanted / 400)
-            if (program.cpu() > 0 and time.monotonic() - program.started > wanted / 100):
-                break
+        program = bench.record(recording, "--interval", "10ms")
+        time.sleep(wanted / 100)
         program.end(signal.SIGKILL)
     live = sum(live_bytes(path) for path in recording.glob("*/live-*"))
     cpu = sealing_cost(bench, recording)
@@ -171,7 +161,7 @@ def sizes(bench):
             (f"journal bytes per sample, {how}", atop_bytes(bench), f"{live / ticks / 1000:.1f} kB",
              "45 kB"),
             ("CPU per sample of sealing them (not in the rows above)", "",
-             milliseconds(cpu / ticks), "")], recording
+             milliseconds(cpu / ticks), "")]
 
 
 def atop_bytes(bench):
@@ -239,12 +229,12 @@ def bit_flips(bench):
              str(count))]
 
 
-def first_output(bench, arguments, recording_output):
-    """Seconds until the first line of output, until the end, and the reader's highest RSS."""
+def first_output(bench, arguments, lines):
+    """Seconds until the first so many lines of output, until the end, and the reader's highest RSS."""
     start = time.monotonic()
     process = subprocess.Popen([bench.tacho, *arguments], env=bench.environment,
                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
-    for _ in range(recording_output):
+    for _ in range(lines):
         process.stdout.readline()
     first = time.monotonic() - start
     while process.stdout.read(1 << 20):
