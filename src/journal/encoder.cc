@@ -5,6 +5,9 @@
 #include <lz4frame.h>
 
 #include <cstring>
+#include <map>
+#include <memory>
+#include <mutex>
 
 #include "base/error.h"
 #include "journal/format.h"
@@ -76,9 +79,45 @@ void write_body(const Rows& rows, Body& body) {
 
 }  // namespace
 
-struct BatchEncoder::State {
+namespace {
+
+struct Templates {
   BatchTemplate plain;
   BatchTemplate compressed;
+};
+
+Result<std::shared_ptr<const Templates>> make_templates(const Table& table) {
+  auto made = std::make_shared<Templates>();
+  std::size_t buffers = 0;
+  const auto count = [&](const Column& column) { buffers += column.type == Type::text ? 3 : 2; };
+  for (const Column& column : kStamp) count(column);
+  for (const Column& column : table.columns) count(column);
+  const std::size_t nodes = kStampColumns + table.columns.size();
+  made->plain = TRY(make_batch_template(nodes, buffers, BodyCompression::none));
+  made->compressed = TRY(make_batch_template(nodes, buffers, BodyCompression::lz4));
+  // `finish` tells the two apart by their size; padding behind a message's metadata is allowed.
+  if (made->compressed.metadata.size() == made->plain.metadata.size())
+    made->compressed.metadata.resize(made->plain.metadata.size() + kAlignment);
+  return std::shared_ptr<const Templates>(std::move(made));
+}
+
+// The collector's side and the writer's have an encoder each for every table. Its templates are made
+// once while any of them lives: time before the first tick, and memory.
+Result<std::shared_ptr<const Templates>> templates_of(const Table& table) {
+  static std::mutex mutex;
+  static std::map<const Table*, std::weak_ptr<const Templates>> known;
+  const std::scoped_lock lock(mutex);
+  std::weak_ptr<const Templates>& place = known[&table];
+  if (auto made = place.lock()) return made;
+  const std::shared_ptr<const Templates> made = TRY(make_templates(table));
+  place = made;
+  return made;
+}
+
+}  // namespace
+
+struct BatchEncoder::State {
+  std::shared_ptr<const Templates> templates;
   std::vector<BufferPlace> places;
   std::vector<BufferPlace> plain_places;
   Bytes raw;                       // a body before it is compressed
@@ -94,16 +133,7 @@ BatchEncoder::~BatchEncoder() = default;
 
 Result<BatchEncoder> BatchEncoder::create(const Table& table) {
   auto state = std::make_unique<State>();
-  std::size_t buffers = 0;
-  const auto count = [&](const Column& column) { buffers += column.type == Type::text ? 3 : 2; };
-  for (const Column& column : kStamp) count(column);
-  for (const Column& column : table.columns) count(column);
-  const std::size_t nodes = kStampColumns + table.columns.size();
-  state->plain = TRY(make_batch_template(nodes, buffers, BodyCompression::none));
-  state->compressed = TRY(make_batch_template(nodes, buffers, BodyCompression::lz4));
-  // `finish` tells the two apart by their size; padding behind a message's metadata is allowed.
-  if (state->compressed.metadata.size() == state->plain.metadata.size())
-    state->compressed.metadata.resize(state->plain.metadata.size() + kAlignment);
+  state->templates = TRY(templates_of(table));
   return BatchEncoder(std::move(state));
 }
 
@@ -167,6 +197,8 @@ void put(Bytes& out, std::size_t at, std::int64_t value) {
 // fits it.
 const BatchTemplate& BatchEncoder::State::append_body(const Rows& rows, std::size_t start,
                                                       Bytes& out) {
+  const BatchTemplate& plain = templates->plain;
+  const BatchTemplate& compressed = templates->compressed;
   const std::size_t body_at = start + kPrefixSize + plain.metadata.size();
   out.resize(body_at);
   Body body(out, places);
@@ -209,8 +241,10 @@ void BatchEncoder::encode(const Rows& rows, Bytes& out) {
 void BatchEncoder::finish(std::span<std::byte> message, std::uint64_t sequence) const {
   std::uint32_t metadata_size = 0;
   std::memcpy(&metadata_size, message.data() + 4, sizeof metadata_size);
-  const BatchTemplate& made = metadata_size == state_->plain.metadata.size() ? state_->plain
-                                                                             : state_->compressed;
+  const Templates& templates = *state_->templates;
+  const BatchTemplate& made = metadata_size == templates.plain.metadata.size()
+                                  ? templates.plain
+                                  : templates.compressed;
   const std::span<std::byte> metadata = message.subspan(kPrefixSize, metadata_size);
   put_hexadecimal(metadata.subspan(made.sequence_at, 16), sequence);
   put_hexadecimal(metadata.subspan(made.checksum_at, 8),

@@ -2,6 +2,7 @@
 #include "journal/journal_file.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -59,19 +60,33 @@ Result<void> write_with_marker(int descriptor, std::span<const std::byte> bytes,
                   offset + bytes.size() + marker_done, name);
 }
 
+// Never replaces what is there. Where the file system has no call for that, the recording's lock is
+// what keeps others away between the look and the renaming.
+Result<void> give_name(int folder, const std::string& temporary, const std::string& name) {
+  if (renameat2(folder, temporary.c_str(), folder, name.c_str(), RENAME_NOREPLACE) == 0) return {};
+  if (errno != EINVAL && errno != ENOSYS) return last_system_error("create", name);
+  if (faccessat(folder, name.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+    return system_error("create", name, EEXIST);
+  if (renameat(folder, temporary.c_str(), folder, name.c_str()) == 0) return {};
+  return last_system_error("create", name);
+}
+
 }  // namespace
 
 Result<JournalFile> JournalFile::create(int folder, const std::string& name,
                                         std::span<const std::byte> schema_message) {
   JournalFile journal;
   journal.name_ = name;
+  const std::string temporary = "." + name;
+  unlinkat(folder, temporary.c_str(), 0);  // of an attempt that could not take it back
   journal.file_ = FileDescriptor(
-      openat(folder, name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+      openat(folder, temporary.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!journal.file_) return last_system_error("create", name);
   auto made = journal.grow_to(schema_message.size() + kMarkerSize);
   if (made) made = write_with_marker(journal.file_.get(), schema_message, 0, name);
+  if (made) made = give_name(folder, temporary, name);
   if (!made) {
-    unlinkat(folder, name.c_str(), 0);
+    unlinkat(folder, temporary.c_str(), 0);
     return Error(made.error());
   }
   journal.end_ = schema_message.size();
@@ -84,7 +99,13 @@ Result<void> JournalFile::append(std::span<const std::byte> message) {
   TRY(grow_to(end_ + message.size() + kMarkerSize));
   dirty_ = true;
   // All but the first 8 bytes, and the new marker: nothing that a reader sees has changed yet.
-  TRY(write_with_marker(file_.get(), message.subspan(kPrefixSize), end_ + kPrefixSize, name_));
+  const auto written =
+      write_with_marker(file_.get(), message.subspan(kPrefixSize), end_ + kPrefixSize, name_);
+  if (!written) {
+    // What the device refused once it may refuse for ever at this place; space can come back.
+    broken_ = written.error().system_error == EIO;
+    return written;
+  }
   // The commit: four aligned bytes turn the old marker into the length.
   std::uint32_t length = 0;
   std::memcpy(&length, message.data() + 4, sizeof length);
@@ -96,6 +117,11 @@ Result<void> JournalFile::append(std::span<const std::byte> message) {
   end_ += message.size();
   ++batches_;
   return {};
+}
+
+void JournalFile::start_sync() {
+  // What it does not start, `sync` does; errors are for that one to meet.
+  if (!broken_ && dirty_) sync_file_range(file_.get(), 0, 0, SYNC_FILE_RANGE_WRITE);
 }
 
 Result<void> JournalFile::sync() {

@@ -16,13 +16,16 @@ namespace tacho {
 
 class JournalFile {
  public:
-  // Creates `name` in `folder` (it must not exist) with the schema message and the end marker.
+  // Creates `name` in `folder` (it must not exist) with the schema message and the end marker. It
+  // appears whole, or not at all: killed in between, we leave a name that begins with a dot.
   static Result<JournalFile> create(int folder, const std::string& name,
                                     std::span<const std::byte> schema_message);
 
   // Commits a finished message. On an error the file still is what it was and the same message can
   // be tried again, unless is_broken().
   Result<void> append(std::span<const std::byte> message);
+  // Begins to write to the disk what `sync` will wait for.
+  void start_sync();
   // fdatasync. A failed one breaks the file: the kernel may have dropped what was not written.
   Result<void> sync();
 

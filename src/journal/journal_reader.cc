@@ -172,6 +172,7 @@ JournalReader& JournalReader::operator=(JournalReader&& other) noexcept {
   std::swap(schema_is_intact_, other.schema_is_intact_);
   std::swap(at_, other.at_);
   std::swap(next_sequence_, other.next_sequence_);
+  std::swap(has_ended_, other.has_ended_);
   std::swap(damage_, other.damage_);
   return *this;
 }
@@ -181,12 +182,13 @@ JournalReader::~JournalReader() {
 }
 
 std::optional<JournalBatch> JournalReader::next() {
+  if (has_ended_) return std::nullopt;
   std::uint64_t offset = at_;
   std::optional<Found> found;
   if (is_prefix(bytes_, offset)) found = message_at(bytes_, offset, word_at(bytes_, offset + 4));
   if (!is_batch(found, next_sequence_)) found = find_beyond(bytes_, next_sequence_, offset, damage_);
   if (!found) {
-    at_ = bytes_.size();
+    has_ended_ = true;
     return std::nullopt;
   }
   const std::uint64_t sequence = *found->view.sequence;

@@ -57,6 +57,7 @@ class JournalReader {
   bool schema_is_intact_ = false;
   std::uint64_t at_ = 0;
   std::uint64_t next_sequence_ = 0;
+  bool has_ended_ = false;
   std::vector<JournalDamage> damage_;
 };
 
