@@ -13,6 +13,13 @@ constexpr std::size_t kShown = 80;
 
 Error wrong(std::string text) { return {ErrorCode::invalid, std::move(text)}; }
 
+// The error of a value, with the option that it was given to.
+Error about(const Flag& flag, const Error& error) {
+  const std::string name = "--" + std::string(flag.name);
+  if (error.text.find(name) != std::string::npos) return error;
+  return {error.code, name + ": " + error.text};
+}
+
 // A lone dash is a file's place holder, and a negative number or time ("-5m") is a value.
 bool is_option(std::string_view word) {
   return word.size() > 1 && word[0] == '-' && (word[1] < '0' || word[1] > '9');
@@ -65,7 +72,7 @@ Result<std::vector<std::string>> parse_flags(int argc, char** argv, std::span<co
     } else if (equals != std::string_view::npos) {
       return wrong("'" + std::string(name) + "' takes no value");
     }
-    TRY(flag->take(value));
+    if (const auto taken = flag->take(value); !taken) return about(*flag, taken.error());
   }
   return words;
 }

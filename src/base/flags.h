@@ -25,7 +25,8 @@ std::function<Result<void>(std::string_view)> set_true(bool& place);
 std::function<Result<void>(std::string_view)> set_text(std::string& place);
 
 // Takes the options off a command line ("--name value", "--name=value"; "--" ends them) and returns
-// the other words in order. An unknown option or a missing value is an error that names it. "-h" is
+// the other words in order. An unknown option, a missing value and one that `take` refuses
+// are errors that name the option. "-h" is
 // "--help"; there are no other short ones.
 // `options_first`: the first word that is no option ends them, as before a command to be run.
 enum class Order : std::uint8_t { free, options_first };

@@ -26,6 +26,7 @@ Line parsed(std::vector<std::string> arguments, Order order = Order::free) {
       {"help", Flag::Value::none, set_true(help)},
       {"set", Flag::Value::required, [&](std::string_view text) -> Result<void> {
          if (text == "bad") return Error{ErrorCode::invalid, "--set is never bad"};
+         if (text == "worse") return Error{ErrorCode::invalid, "'worse' is no setting"};
          line.sets.emplace_back(text);
          return {};
        }}};
@@ -73,7 +74,8 @@ TEST(Flags, NamesWhatIsWrong) {
   EXPECT_EQ(parsed({"--quiet", "--name"}).error, "a value is missing after '--name'");
   EXPECT_EQ(parsed({"--quiet=yes"}).error, "'--quiet' takes no value");
   EXPECT_EQ(parsed({"--set", "bad"}).error, "--set is never bad");
-  EXPECT_EQ(parsed({"--a\x1b[31m"}).error, "there is no option '--a\\x1B[31m'");
+  EXPECT_EQ(parsed({"--set=worse"}).error, "--set: 'worse' is no setting");
+  EXPECT_EQ(parsed({"--a\x1b[31m"}).error, "there is no option '--a\\x1b[31m'");
 }
 
 TEST(Flags, KnowsTheShortFormOfHelp) {

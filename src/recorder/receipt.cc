@@ -13,6 +13,8 @@ namespace {
 
 // Between ticks that lie closer than this a share says nothing.
 constexpr std::int64_t kShortestSpan = 10'000'000;
+// Less than this share of the time is lost to waiting on every machine.
+constexpr double kWorthSaying = 0.01;
 
 std::optional<std::size_t> column_of(const Table& table, std::string_view name) {
   for (std::size_t index = 0; index < table.columns.size(); ++index)
@@ -42,6 +44,20 @@ std::string ending_of(const CommandEnd& end) {
     return text + fmt::format("ended by signal {} ({}){}", *end.signal, strsignal(*end.signal),
                               end.core_dumped ? ", core dumped" : "");
   return text + fmt::format("exit {}", end.exit_code.value_or(0));
+}
+
+std::string clock_time(std::int64_t time) {
+  return format_clock_time(Nanoseconds(time), Zone::local);
+}
+
+// The higher of what two sources know.
+std::string memory_line(const CommandUsage& usage, const CommandFacts& command) {
+  const std::int64_t largest = command.memory_peak.value_or(0);
+  if (usage.memory_usage_highest >= largest)
+    return fmt::format("  memory:    {} (highest sum at a tick, {}; shared pages count more than once)\n",
+                       format_size(usage.memory_usage_highest), clock_time(usage.highest_time));
+  return fmt::format("  memory:    {} (its largest process, from wait4; no sum at a tick was higher)\n",
+                     format_size(largest));
 }
 
 }  // namespace
@@ -86,6 +102,17 @@ void Receipt::observe_pressure(const Rows& rows) {
   }
 }
 
+std::string Receipt::machine_line() const {
+  std::string line;
+  if (memory_highest_)
+    line = fmt::format("at most {} of {} in use ({})", format_size(*memory_highest_),
+                       format_size(*memory_limit_), clock_time(memory_highest_time_));
+  if (worst_share_ >= kWorthSaying)
+    line += fmt::format("{}worst pressure: {} {:.0f} % ({})", line.empty() ? "" : " · ",
+                        worst_resource_, 100 * worst_share_, clock_time(worst_time_));
+  return line.empty() ? "" : "  machine:   " + line + "\n";
+}
+
 std::string Receipt::text(const RecordingFacts& facts, const CommandUsage& usage,
                           const std::string& path, bool sees_all_processes) const {
   if (!facts.command || !facts.command->end) return "";
@@ -97,30 +124,20 @@ std::string Receipt::text(const RecordingFacts& facts, const CommandUsage& usage
   const std::int64_t cpu = std::max(waited, usage.cpu_time);
   const double cores = wall > 0 ? static_cast<double>(cpu) / static_cast<double>(wall) : 0;
   std::string out = fmt::format(
-      "tacho: {} · wall {} · cpu {} ({:.0f} % of {} core{})\n", ending_of(*command.end),
+      "tacho: {} after {} · CPU time {} ({:.0f} % of {} core{})\n", ending_of(*command.end),
       format_duration(Nanoseconds(wall)), format_duration(Nanoseconds(cpu)),
       100 * cores / std::max(1, facts.host.cpu_count), facts.host.cpu_count,
       facts.host.cpu_count == 1 ? "" : "s");
-  out += fmt::format("       memory: command {}", format_size(std::max(usage.memory_usage_highest,
-                                                                       command.memory_peak.value_or(0))));
-  out += usage.memory_usage_highest >= command.memory_peak.value_or(0)
-             ? fmt::format(" (highest sum at a tick, {}; shared pages count more than once)",
-                           format_clock_time(Nanoseconds(usage.highest_time), Zone::local))
-             : std::string(" (its largest process, from wait4; higher than any sum at a tick)");
-  if (memory_highest_)
-    out += fmt::format("\n       machine: highest {} of {} in use at {}", format_size(*memory_highest_),
-                       format_size(*memory_limit_),
-                       format_clock_time(Nanoseconds(memory_highest_time_), Zone::local));
-  if (worst_share_ >= 0.01)
-    out += fmt::format(" · worst pressure: {} {:.0f} % at {}", worst_resource_, 100 * worst_share_,
-                       format_clock_time(Nanoseconds(worst_time_), Zone::local));
-  // The command itself lived, even when no tick saw it.
+  out += memory_line(usage, command);
+  // The command itself lived, even when no tick saw it. What a process that is polled read and
+  // wrote after its last tick is not known either.
   const std::int64_t seen = std::max<std::int64_t>(1, usage.processes_seen);
-  out += fmt::format("\n       io: {}{} read, {} written · {}{} process{} seen\n",
-                     usage.unreadable > 0 ? "at least " : "", format_size(usage.read_bytes),
-                     format_size(usage.write_bytes), sees_all_processes ? "" : "at least ",
-                     seen, seen == 1 ? "" : "es");
-  out += fmt::format("       recording: {}\n", path);
+  out += fmt::format("  storage:   {}{} read, {} written · {}{} process{}\n",
+                     sees_all_processes && usage.unreadable == 0 ? "" : "at least ",
+                     format_size(usage.read_bytes), format_size(usage.write_bytes),
+                     sees_all_processes ? "" : "at least ", seen, seen == 1 ? "" : "es");
+  out += machine_line();
+  out += fmt::format("  recording: {}\n", path);
   return out;
 }
 

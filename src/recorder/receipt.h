@@ -24,6 +24,7 @@ class Receipt {
  private:
   void observe_memory(const Rows& rows);
   void observe_pressure(const Rows& rows);
+  std::string machine_line() const;
 
   struct Pressure {
     std::string resource;

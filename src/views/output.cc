@@ -13,6 +13,8 @@
 #include <cstring>
 #include <utility>
 
+#include "base/text.h"
+
 extern char** environ;
 
 namespace tacho {
@@ -24,6 +26,16 @@ constexpr std::size_t kBuffer = 64 * 1024;
 std::string variable(const char* name) {
   const char* value = getenv(name);
   return value == nullptr ? "" : value;
+}
+
+bool is_in_path(const std::string& program) {
+  const std::string path = variable("PATH");
+  std::string_view folders = path;
+  while (!folders.empty()) {
+    const std::string folder(take_until(folders, ':'));
+    if (!folder.empty() && access((folder + "/" + program).c_str(), X_OK) == 0) return true;
+  }
+  return false;
 }
 
 }  // namespace
@@ -50,7 +62,7 @@ Result<Output> Output::open(const std::string& path, ColorMode color, bool with_
     output.temporary_ = path + ".tacho-" + std::to_string(getpid());
     output.descriptor_ = ::open(output.temporary_.c_str(),
                                 O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (output.descriptor_ < 0) return last_system_error("create", output.temporary_);
+    if (output.descriptor_ < 0) return last_system_error("create", path);
     output.owns_descriptor_ = true;
   }
   output.has_color_ = wants_color(color, output.is_terminal_);
@@ -78,15 +90,16 @@ Output::~Output() {
   if (pager_ > 0) waitpid(pager_, nullptr, 0);
 }
 
-// $PAGER, else less: -F ends at once when all fits, -R passes colour, -X leaves the text on the screen.
+// $PAGER, else less where there is one: -F ends at once when all fits, -R passes colour, -S does not
+// break wide tables (arrow keys move sideways), -X leaves the text on the screen.
 void Output::start_pager() {
   std::string pager = variable("TACHO_PAGER");
   if (pager.empty()) pager = variable("PAGER");
-  if (pager.empty()) pager = "less";
-  if (pager == "cat") return;
+  if (pager.empty() && is_in_path("less")) pager = "less";
+  if (pager.empty() || pager == "cat") return;
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) return;
-  if (variable("LESS").empty()) setenv("LESS", "FRX", 1);
+  if (variable("LESS").empty()) setenv("LESS", "FRSX", 1);
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_adddup2(&actions, ends[0], STDIN_FILENO);

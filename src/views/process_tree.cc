@@ -9,12 +9,15 @@
 
 #include "base/units.h"
 #include "views/text_table.h"
+#include "views/values.h"
 
 namespace tacho {
 namespace {
 
 // Deeper trees exist only by accident or malice; the drawing stops there, the data does not.
 constexpr std::size_t kDeepest = 60;
+// Of a command line with its branches, where no terminal sets the limit.
+constexpr int kWidestName = 160;
 
 std::string lower(std::string_view text) {
   std::string result(text);
@@ -53,7 +56,7 @@ TextTable make_table() {
 
 std::vector<std::string> cells_of(const TreeProcess& process, const std::string& label) {
   return {fmt::format("{}", process.pid), process.user, process.state,
-          fmt::format("{}", process.threads), format_duration(Nanoseconds(process.cpu_time)),
+          fmt::format("{}", process.threads), duration_text(process.cpu_time),
           process.memory > 0 ? format_size(process.memory) : "", label};
 }
 
@@ -124,14 +127,14 @@ std::vector<std::size_t> ProcessTree::containing(std::string_view text) const {
 
 void print_tree(const ProcessTree& tree, const std::vector<std::size_t>& start, Output& output) {
   TextTable table = make_table();
-  table.add_column("PROCESS", Align::left, std::max(40, output.width() - 52));
+  table.add_column("PROCESS", Align::left, kWidestName);
   for (const std::size_t root : start) add_branch(tree, root, "", "", 0, table);
   table.print(output);
 }
 
 void print_processes(const ProcessTree& tree, const std::vector<std::size_t>& processes, Output& output) {
   TextTable table = make_table();
-  table.add_column("PROCESS", Align::left, std::max(40, output.width() - 52));
+  table.add_column("PROCESS", Align::left, kWidestName);
   for (const std::size_t index : processes)
     table.add_row(cells_of(tree.all()[index], label_of(tree.all()[index])));
   table.print(output);

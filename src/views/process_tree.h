@@ -40,7 +40,7 @@ class ProcessTree {
   std::vector<std::size_t> roots_;
 };
 
-// The tree below `start` as lines with branches; names cut to the terminal.
+// The tree below `start` as lines with branches; names are cut to the terminal.
 void print_tree(const ProcessTree& tree, const std::vector<std::size_t>& start, Output& output);
 // Processes as a plain list.
 void print_processes(const ProcessTree& tree, const std::vector<std::size_t>& processes, Output& output);

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "views/text_table.h"
 
-#include <wchar.h>
-
 #include <algorithm>
+
+#include "views/printable.h"
 
 namespace tacho {
 namespace {
+
+constexpr int kGap = 2;  // between columns
+// Less of a name says nothing; a terminal narrower than this makes of a line breaks it.
+constexpr int kNarrowest = 16;
 
 // Bytes of the UTF-8 sequence that begins with `lead`.
 std::size_t sequence_length(unsigned char lead) {
@@ -58,15 +62,49 @@ std::string cut_to(std::string_view text, int width) {
   return kept + "…";
 }
 
+std::string wrapped(std::string_view first, std::string_view unsafe, int width) {
+  const std::string safe = printable(unsafe);
+  std::string_view text = safe;
+  const int hang = display_width(first);
+  const int room = std::max(kNarrowest, width - hang);
+  std::string out(first);
+  int used = 0;
+  const auto new_line = [&] {
+    out.append("\n").append(static_cast<std::size_t>(hang), ' ');
+    used = 0;
+  };
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find(' '), text.size());
+    std::string_view word = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    if (used > 0 && used + 1 + display_width(word) > room) new_line();
+    if (used > 0) {
+      out.push_back(' ');
+      ++used;
+    }
+    while (!word.empty()) {
+      const std::size_t size =
+          std::min(sequence_length(static_cast<unsigned char>(word.front())), word.size());
+      const int wide = width_of(word.substr(0, size));
+      if (used + wide > room) new_line();
+      out.append(word.substr(0, size));
+      used += wide;
+      word.remove_prefix(size);
+    }
+  }
+  return out + "\n";
+}
+
 void TextTable::add_column(std::string title, Align align, int most) {
+  title = printable(title);
   const int width = display_width(title);
-  columns_.push_back({std::move(title), align, std::max(most, width), width});
+  columns_.push_back({std::move(title), align, std::max(most, width), width, width});
 }
 
 void TextTable::add_row(std::vector<std::string> cells) {
   for (std::size_t index = 0; index < cells.size(); ++index) {
     Column& column = columns_[index];
-    cells[index] = cut_to(cells[index], column.most);
+    cells[index] = cut_to(printable(cells[index]), column.most);
     column.width = std::max(column.width, display_width(cells[index]));
   }
   rows_.push_back(std::move(cells));
@@ -76,16 +114,37 @@ std::string TextTable::line_of(const std::vector<std::string>& cells, std::strin
   std::string line(indent);
   for (std::size_t index = 0; index < cells.size(); ++index) {
     const Column& column = columns_[index];
-    const auto padding = static_cast<std::size_t>(std::max(0, column.width - display_width(cells[index])));
-    if (index > 0) line.append("  ");
+    const std::string cell = cut_to(cells[index], column.width);
+    const auto padding = static_cast<std::size_t>(std::max(0, column.width - display_width(cell)));
+    if (index > 0) line.append(kGap, ' ');
     if (column.align == Align::right) line.append(padding, ' ');
-    line.append(cells[index]);
-    if (column.align == Align::left && index + 1 < cells.size()) line.append(padding, ' ');
+    line.append(cell);
+    if (column.align == Align::left) line.append(padding, ' ');
   }
+  line.erase(line.find_last_not_of(' ') + 1);
   return line;
 }
 
+int TextTable::width() const {
+  int width = 0;
+  for (const Column& column : columns_) width += column.width + (width > 0 ? kGap : 0);
+  return width;
+}
+
+void TextTable::fit(int width) {
+  while (this->width() > width) {
+    Column* widest = nullptr;
+    for (Column& column : columns_)
+      if (column.align == Align::left && column.width > std::max(kNarrowest, column.title_width) &&
+          (widest == nullptr || column.width > widest->width))
+        widest = &column;
+    if (widest == nullptr) return;
+    --widest->width;
+  }
+}
+
 bool TextTable::print(Output& output, std::string_view indent) {
+  if (output.is_terminal()) fit(output.width() - display_width(indent));
   if (!has_title_) {
     std::vector<std::string> titles;
     for (const Column& column : columns_) titles.push_back(column.title);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Aligned columns of text.
+// Aligned columns of text, and text broken to a width. What goes in becomes printable
+// (views/printable.h); colour goes around it.
 #pragma once
 
 #include <string>
@@ -16,14 +17,20 @@ enum class Align : std::uint8_t { left, right };
 int display_width(std::string_view text);
 // The text cut to `width` columns, with "…" where something is missing.
 std::string cut_to(std::string_view text, int width);
+// `first` and the text, broken at blanks into lines of at most `width` columns; lines after the first
+// begin with as many blanks as `first` is wide. A word that is longer than a line is broken within.
+// Every line ends in a newline.
+std::string wrapped(std::string_view first, std::string_view text, int width);
 
 class TextTable {
  public:
   void add_column(std::string title, Align align, int most = 60);
   void add_row(std::vector<std::string> cells);
   std::size_t rows() const { return rows_.size(); }
+  int width() const;  // of the widest line so far
   // Title line and rows, then forgets the rows; widths are kept, so that what follows lines up. The title
-  // comes once. False when the reader went away.
+  // comes once. On a terminal, columns of text are made narrower (the widest first) until a line fits.
+  // False when the reader went away.
   bool print(Output& output, std::string_view indent = "");
 
  private:
@@ -32,7 +39,9 @@ class TextTable {
     Align align;
     int most;   // columns wide
     int width = 0;
+    int title_width = 0;
   };
+  void fit(int width);
   std::string line_of(const std::vector<std::string>& cells, std::string_view indent) const;
 
   std::vector<Column> columns_;

@@ -2,6 +2,8 @@
 // The commands that read or seal, one file each.
 #pragma once
 
+#include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "base/error.h"
@@ -21,6 +23,9 @@ int command_seal(int argc, char** argv);
 int command_show(int argc, char** argv);
 int command_snapshot(int argc, char** argv);
 int command_verify(int argc, char** argv);
+
+// "1 row", "2 rows".
+std::string counted(std::uint64_t count, std::string_view noun);
 
 // "tacho show: TEXT" and where help is; the exit status.
 int tell_usage(std::string_view command, const Error& error);

@@ -2,13 +2,17 @@
 // tacho list: recordings, newest first.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "apps/reader/command.h"
 #include "apps/reader/view_flags.h"
+#include "base/clock.h"
 #include "journal/recordings.h"
 #include "store/recording_folder.h"
 #include "views/json_text.h"
 #include "views/report/sentences.h"
 #include "views/text_table.h"
+#include "views/values.h"
 
 namespace tacho {
 namespace {
@@ -25,9 +29,11 @@ there. The first is @last, the second @prev or @2.
   --help
 )";
 
-std::int64_t length_of(const ListedRecording& recording) {
+// Unknown for one that was broken off.
+std::optional<std::int64_t> length_of(const ListedRecording& recording) {
   const RecordingFacts& facts = recording.facts;
-  if (!facts.end_boottime) return 0;
+  if (recording.is_recording_now) return SystemClock().now().boottime.count() - facts.start_boottime;
+  if (!facts.end_boottime) return std::nullopt;
   return *facts.end_boottime - facts.start_boottime;
 }
 
@@ -37,13 +43,16 @@ std::string size_of(const ListedRecording& recording) {
 }
 
 void print_table(const std::vector<ListedRecording>& recordings, Zone zone, Output& output) {
+  const auto readable = std::ranges::find(recordings, "", &ListedRecording::trouble);
+  const Moments moments(
+      zone, Nanoseconds(readable == recordings.end() ? 0 : readable->facts.start_time));
   TextTable table;
   table.add_column("#", Align::right);
   table.add_column("NAME", Align::left);
-  table.add_column("STARTED", Align::left);
+  table.add_column("STARTED (" + moments.title() + ")", Align::left);
   table.add_column("LENGTH", Align::right);
   table.add_column("SIZE", Align::right);
-  table.add_column("ENDED", Align::left);
+  table.add_column("ENDED", Align::left, 80);
   table.add_column("COMMAND", Align::left, 50);
   std::size_t number = 0;
   for (const ListedRecording& recording : recordings) {
@@ -51,10 +60,10 @@ void print_table(const std::vector<ListedRecording>& recordings, Zone zone, Outp
       table.add_row({"", recording.name(), "", "", "", "unreadable: " + recording.trouble, ""});
       continue;
     }
-    const std::int64_t length = length_of(recording);
+    const auto length = length_of(recording);
     table.add_row({fmt::format("@{}", ++number), recording.name(),
-                   format_time(Nanoseconds(recording.facts.start_time), zone, 0),
-                   length > 0 ? format_duration(Nanoseconds(length)) : "", size_of(recording),
+                   moments.text(Nanoseconds(recording.facts.start_time), 0),
+                   length ? duration_text(*length) : "", size_of(recording),
                    ending_of(recording.facts, recording.is_recording_now),
                    command_line_of(recording.facts)});
   }

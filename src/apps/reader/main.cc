@@ -7,6 +7,7 @@
 #include <array>
 
 #include "apps/reader/command.h"
+#include "views/printable.h"
 
 namespace tacho {
 namespace {
@@ -24,13 +25,18 @@ constexpr std::array kCommands = {
 
 }  // namespace
 
+std::string counted(std::uint64_t count, std::string_view noun) {
+  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
+}
+
 int tell_usage(std::string_view command, const Error& error) {
-  fmt::print(stderr, "tacho {}: {}\nTry 'tacho {} --help'.\n", command, error.text, command);
+  fmt::print(stderr, "tacho {}: {}\nTry 'tacho {} --help'.\n", command,
+             printable(error.text), command);
   return kUsageError;
 }
 
 int tell_error(std::string_view command, const Error& error) {
-  fmt::print(stderr, "tacho {}: {}\n", command, error.text);
+  fmt::print(stderr, "tacho {}: {}\n", command, printable(error.text));
   return kUnreadable;
 }
 

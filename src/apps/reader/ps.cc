@@ -9,9 +9,13 @@
 #include "base/text.h"
 #include "query/processes.h"
 #include "views/process_tree.h"
+#include "views/values.h"
 
 namespace tacho {
 namespace {
+
+// What tacho names the recording that it makes for `tacho ps` of now.
+constexpr std::string_view kNameOfNow = "now";
 
 constexpr std::string_view kHelp = R"(Usage: tacho ps [RECORDING] [PID] [OPTION...]
 
@@ -57,10 +61,28 @@ Result<Options> parse(int argc, char** argv) {
   return options;
 }
 
-Result<ProcessTree> tree_of(const Recording& recording, const Options& options) {
+// The last tick that is not after the time asked for.
+Result<Batch> state_of(const Recording& recording, const Options& options) {
+  if (!recording.has_table("process"))
+    return Error{ErrorCode::corrupt, recording.path() + " has no table process: nothing in it says "
+                                                        "what was running"};
   const Nanoseconds reference = reference_time(recording);
-  const Nanoseconds at = options.at.empty() ? reference : TRY(parse_time(options.at, reference));
-  return ProcessTree::from(*TRY(processes_at(recording, at)));
+  const Nanoseconds at = options.at.empty() ? reference : TRY(time_of("--at", options.at, reference));
+  return processes_at(recording, at);
+}
+
+// How many, and of when.
+std::string totals_line(const ProcessTree& tree, const std::vector<std::size_t>& chosen,
+                        const arrow::RecordBatch& state, Zone zone) {
+  std::int64_t threads = 0;
+  for (const std::size_t index : chosen) threads += tree.all()[index].threads;
+  std::string line = fmt::format("{} process{}, {} thread{}", chosen.size(),
+                                 chosen.size() == 1 ? "" : "es", threads, threads == 1 ? "" : "s");
+  const ColumnView times(state, "time");
+  if (row_count(state) == 0 || times.is_null(0)) return line;
+  const Nanoseconds time(times.integer(0));
+  const Moments moments(zone, time);
+  return line + fmt::format(", at {} ({})", moments.text(time, 3), moments.title());
 }
 
 // What of the tree was asked for, as roots. Empty: nothing fits.
@@ -74,20 +96,28 @@ Result<std::vector<std::size_t>> roots_of(const ProcessTree& tree, const Options
 }
 
 Result<bool> print(const Recording& recording, const Options& options) {
-  const ProcessTree tree = TRY(tree_of(recording, options));
+  const Batch state = TRY(state_of(recording, options));
+  const ProcessTree tree = ProcessTree::from(*state);
   const auto roots = TRY(roots_of(tree, options));
   Output output = TRY(open_output(options.view));
   std::vector<std::size_t> chosen = tree.below(roots);
   if (!options.find.empty()) {
-    const auto found = tree.containing(options.find);
+    auto found = tree.containing(options.find);
+    // Of now, the one that searches has the text in its own command line.
+    if (recording.facts().name == kNameOfNow)
+      std::erase_if(found, [&](std::size_t index) {
+        return tree.all()[index].pid == recording.facts().recorder_pid;
+      });
     std::erase_if(chosen, [&](std::size_t index) { return std::ranges::count(found, index) == 0; });
   }
   if (options.view.format == "json") {
     output.write(tree_json(tree, chosen, options.pid, options.verbose));
-  } else if (!options.find.empty()) {
-    print_processes(tree, chosen, output);
   } else {
-    print_tree(tree, roots, output);
+    if (options.find.empty()) print_tree(tree, roots, output);
+    else print_processes(tree, chosen, output);
+    output.write(std::string(output.dim()) +
+                 totals_line(tree, chosen, *state, options.view.zone()) +
+                 std::string(output.plain()) + "\n");
   }
   TRY(output.finish());
   return !chosen.empty();

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "apps/reader/command.h"
+#include "apps/reader/progress.h"
 #include "apps/reader/view_flags.h"
 #include "views/report/report.h"
 
@@ -49,7 +50,12 @@ Result<Options> parse(int argc, char** argv) {
 Result<void> report(const Recording& recording, const Options& options) {
   const Range range = TRY(range_of(recording, options.from, options.to));
   Output output = TRY(open_output(options.view));
-  TRY(write_report({.recording = recording, .range = range, .zone = options.view.zone()}, output));
+  Progress progress;
+  ReportContext context{.recording = recording, .range = range, .zone = options.view.zone()};
+  // On a terminal the sections themselves show how far it is.
+  if (!output.is_terminal())
+    context.progress = [&](std::string_view table) { progress.show(fmt::format("reading {}", table)); };
+  TRY(write_report(context, output));
   return output.finish();
 }
 

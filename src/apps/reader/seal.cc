@@ -5,8 +5,10 @@
 #include <fmt/format.h>
 
 #include "apps/reader/command.h"
+#include "apps/reader/progress.h"
 #include "apps/reader/view_flags.h"
 #include "journal/recordings.h"
+#include "views/printable.h"
 
 namespace tacho {
 namespace {
@@ -22,7 +24,13 @@ recording cannot be read or written.
 )";
 
 Result<SealReport> seal_named(const std::string& name) {
-  return seal(TRY(find_recording(name)));
+  const std::string path = TRY(find_recording(name));
+  Progress progress;
+  SealOptions options;
+  options.on_step = [&](const std::string& table, std::uint32_t number, SealStep) {
+    progress.show(fmt::format("sealing {} {}", table, number));
+  };
+  return seal(path, options);
 }
 
 }  // namespace
@@ -41,12 +49,16 @@ int command_seal(int argc, char** argv) {
     return tell_usage("seal", {ErrorCode::invalid, "one recording is wanted, for example @last"});
   const auto report = seal_named(words->front());
   if (!report) return tell_error("seal", report.error());
-  for (const Finding& finding : report->findings) fmt::print(stderr, "tacho seal: {}\n", to_line(finding));
-  if (!quiet)
-    fmt::print("sealed {} files, {} rows: {} became {}{}\n", report->sealed, report->rows,
+  for (const Finding& finding : report->findings) fmt::print(stderr, "tacho seal: {}\n", printable(to_line(finding)));
+  const std::string left =
+      report->left > 0 ? fmt::format("; {} left to the recorder", counted(report->left, "file")) : "";
+  if (!quiet && report->sealed == 0) fmt::print("nothing to seal{}\n", left);
+  if (!quiet && report->sealed > 0)
+    fmt::print("sealed {}, {}: {} became {}{}\n", counted(report->sealed, "file"),
+               counted(report->rows, "row"),
                format_size(static_cast<std::int64_t>(report->live_bytes)),
                format_size(static_cast<std::int64_t>(report->part_bytes)),
-               report->left > 0 ? fmt::format("; {} left to the recorder", report->left) : "");
+               left);
   return report->findings.empty() ? 0 : kFound;
 }
 

@@ -2,7 +2,10 @@
 // tacho show: the tables of a recording, or the rows of one.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "apps/reader/command.h"
+#include "apps/reader/progress.h"
 #include "apps/reader/view_flags.h"
 #include "base/text.h"
 #include "query/predicate.h"
@@ -11,6 +14,7 @@
 #include "query/reduce.h"
 #include "views/export/row_writer.h"
 #include "views/text_table.h"
+#include "views/values.h"
 
 namespace tacho {
 namespace {
@@ -95,14 +99,21 @@ Result<Stream> base_rows(const Recording& recording, const Options& options, con
   return recording.scan(options.table, {.range = range});
 }
 
+// Errors of a value name the option that it stands in.
+Error about_where(Error error) {
+  if (!error.text.starts_with("--where")) error.text.insert(0, "--where: ");
+  return error;
+}
+
 // --where is about the table's own columns where it can be, and else about the derived ones.
 Result<Stream> transformed(Stream rows, const Options& options, Nanoseconds now) {
   bool is_filtered = options.where.empty();
   if (!is_filtered) {
-    Predicate predicate = TRY(Predicate::parse(options.where, now));
-    const auto bound = predicate.bind(*rows->schema());
+    auto predicate = Predicate::parse(options.where, now);
+    if (!predicate) return about_where(predicate.error());
+    const auto bound = predicate->bind(*rows->schema());
     const bool is_derived = !bound && (options.rate || options.every);
-    if (!bound && !is_derived) return Error(bound.error());
+    if (!bound && !is_derived) return about_where(bound.error());
     if (bound) {
       rows = TRY(filter_rows(std::move(rows), options.where, now));
       is_filtered = true;
@@ -122,35 +133,63 @@ Result<void> show_rows(const Recording& recording, const Options& options, Outpu
                                 reference_time(recording)));
   const std::string format = options.view.format.empty() ? "table" : options.view.format;
   const auto writer = TRY(make_row_writer(format, options.view.zone(), output));
-  return write_rows(*rows, *writer);
+  Progress progress;
+  // On a terminal the rows themselves show how far it is.
+  if (output.is_terminal()) return write_rows(*rows, *writer);
+  return write_rows(*rows, *writer, [&](std::int64_t written) {
+    if (progress.is_due()) progress.show(fmt::format("{} rows written", written));
+  });
+}
+
+// Help texts are shown where they have room beside the figures.
+constexpr int kRoomForHelp = 100;
+
+// From the first row of all tables to the last.
+Moments moments_of(const Recording& recording, const std::vector<TableSummary>& tables, Zone zone) {
+  Nanoseconds first(recording.facts().start_time), last = first;
+  for (const TableSummary& table : tables) {
+    first = std::min(first, table.first_time.value_or(first));
+    last = std::max(last, table.last_time.value_or(last));
+  }
+  return {zone, first, last};
+}
+
+void write_gaps(const std::vector<Gap>& gaps, const Moments& moments, Output& output) {
+  output.write(gaps.empty() ? "\nno gaps: every tick was taken\n" : "\ngaps:\n");
+  for (const Gap& gap : gaps)
+    output.write(fmt::format("  {} not taken between {} and {}\n", counted(gap.ticks, "tick"),
+                             moments.text(gap.after_time, 3), moments.text(gap.before_time, 3)));
 }
 
 Result<void> show_tables(const Recording& recording, const Options& options, Output& output) {
+  const auto tables = TRY(recording.tables());
+  const Moments moments = moments_of(recording, tables, options.view.zone());
+  const bool has_help = !output.is_terminal() || output.width() >= kRoomForHelp;
   TextTable table;
   table.add_column("TABLE", Align::left);
   table.add_column("ROWS", Align::right);
-  table.add_column("FROM", Align::left);
-  table.add_column("TO", Align::left);
+  table.add_column("FIRST", Align::left);
+  table.add_column("LAST", Align::left);
   table.add_column("SIZE", Align::right);
   table.add_column("FILES", Align::left);
-  table.add_column("WHAT", Align::left, 70);
-  const Zone zone = options.view.zone();
-  for (const TableSummary& summary : TRY(recording.tables())) {
+  if (has_help) table.add_column("WHAT", Align::left, 80);
+  for (const TableSummary& summary : tables) {
     const auto time = [&](const std::optional<Nanoseconds>& at) {
-      return at ? format_time(*at, zone, 0) : std::string();
+      return at ? moments.text(*at, 0) : std::string();
     };
-    table.add_row({summary.name, fmt::format("{}", summary.rows), time(summary.first_time),
-                   time(summary.last_time), format_size(static_cast<std::int64_t>(summary.size)),
-                   fmt::format("{} sealed{}", summary.parts,
-                               summary.live > 0 ? fmt::format(", {} live", summary.live) : ""),
-                   summary.help});
+    std::string files = summary.parts > 0 ? fmt::format("{} sealed", summary.parts) : "";
+    if (summary.live > 0) files += fmt::format("{}{} live", files.empty() ? "" : ", ", summary.live);
+    std::vector<std::string> cells = {
+        summary.name, fmt::format("{}", summary.rows), time(summary.first_time),
+        time(summary.last_time), format_size(static_cast<std::int64_t>(summary.size)), files};
+    if (has_help) cells.push_back(summary.help);
+    table.add_row(std::move(cells));
   }
   table.print(output);
-  const auto gaps = TRY(recording.gaps());
-  output.write(gaps.empty() ? "\nno gaps: every tick was taken\n" : "\ngaps (ticks that were not taken):\n");
-  for (const Gap& gap : gaps)
-    output.write(fmt::format("  {} ticks between {} and {}\n", gap.ticks,
-                             format_time(gap.after_time, zone), format_time(gap.before_time, zone)));
+  output.write(fmt::format("\n{} in {}, times: {}\n",
+                           format_size(static_cast<std::int64_t>(recording.size())),
+                           recording.path(), moments.title()));
+  write_gaps(TRY(recording.gaps()), moments, output);
   return {};
 }
 

@@ -106,17 +106,43 @@ Result<void> write_json(const Recording& recording, Zone zone, Output& output) {
   return {};
 }
 
+// Of a process a person wants these; JSON has all of them.
+const std::vector<std::string> kProcessColumns = {
+    "pid", "user", "state", "thread_count", "cpu_time_user_rate", "cpu_time_system_rate",
+    "memory_usage", "command"};
+
+// The columns of a table, without the clocks: they are the same in every row.
+std::vector<std::string> columns_without_stamp(const arrow::Schema& schema) {
+  std::vector<std::string> names;
+  for (const ColumnInfo& column : columns_of(schema))
+    if (!column.is_stamp()) names.push_back(column.name);
+  return names;
+}
+
+Result<void> write_text_table(const Recording& recording, const std::string& table, Zone zone,
+                              Output& output) {
+  const std::int64_t count = TRY(rows_at_end(recording, table));
+  Stream rows = TRY(last_rows(TRY(rates(TRY(rows_of(recording, table)))), count));
+  const auto columns =
+      table == "process" ? kProcessColumns : columns_without_stamp(*rows->schema());
+  rows = TRY(select_columns(std::move(rows), columns));
+  const auto writer = make_table_writer(zone, output, WideRows::turned);
+  return write_rows(*rows, *writer);
+}
+
 Result<void> write_text(const Recording& recording, Zone zone, Output& output) {
-  bool is_first = true;
+  const RecordingFacts& facts = recording.facts();
+  const Nanoseconds time = reference_time(recording);
+  const Moments moments(zone, time);
+  output.write(fmt::format("{} at {} ({}); columns _rate: a second, over {}\n", facts.host.name,
+                           moments.text(time, 3), moments.title(),
+                           duration_text(facts.end_boottime.value_or(facts.start_boottime) -
+                                         facts.start_boottime)));
   for (const TableSummary& summary : TRY(recording.tables())) {
     if (!is_about_machine(summary)) continue;
-    output.write(fmt::format("{}{}{}{}: {}\n", is_first ? "" : "\n", output.bold(), summary.name,
-                             output.plain(), summary.help));
-    is_first = false;
-    const std::int64_t count = TRY(rows_at_end(recording, summary.name));
-    Stream rows = TRY(last_rows(TRY(rates(TRY(rows_of(recording, summary.name)))), count));
-    const auto writer = TRY(make_row_writer("table", zone, output));
-    TRY(write_rows(*rows, *writer));
+    output.write(fmt::format("\n{}{}{}: {}\n", output.bold(), summary.name, output.plain(),
+                             summary.help));
+    TRY(write_text_table(recording, summary.name, zone, output));
   }
   return {};
 }

@@ -3,12 +3,12 @@
 #include "store/verify.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include "apps/reader/command.h"
+#include "apps/reader/progress.h"
 #include "apps/reader/view_flags.h"
-#include "base/clock.h"
 #include "journal/recordings.h"
+#include "views/printable.h"
 
 namespace tacho {
 namespace {
@@ -20,35 +20,15 @@ Checks every byte and says what is damaged or missing, in bytes, rows and second
 Exit status: 0 all is whole; 1 damage; 2 wrong usage; 3 the recording cannot be read.
 )";
 
-// Progress for what takes longer than a second, on a terminal alone.
-class Progress {
- public:
-  void operator()(std::uint64_t done, std::uint64_t all) {
-    const Nanoseconds now = clock_.now().boottime;
-    if (isatty(STDERR_FILENO) == 0 || now - start_ < std::chrono::seconds(1) ||
-        now - last_ < std::chrono::milliseconds(200) || all == 0)
-      return;
-    last_ = now;
-    shown_ = true;
-    fmt::print(stderr, "\r{} of {} checked ({} %) ", format_size(static_cast<std::int64_t>(done)),
-               format_size(static_cast<std::int64_t>(all)), done * 100 / all);
-    std::fflush(stderr);
-  }
-  ~Progress() {
-    if (shown_) fmt::print(stderr, "\r\033[K");
-  }
-
- private:
-  SystemClock clock_;
-  Nanoseconds start_ = clock_.now().boottime;
-  Nanoseconds last_{};
-  bool shown_ = false;
-};
-
 Result<VerifyReport> verify_named(const std::string& name) {
   const std::string path = TRY(find_recording(name));
   Progress progress;
-  return verify(path, [&](std::uint64_t done, std::uint64_t all) { progress(done, all); });
+  return verify(path, [&](std::uint64_t done, std::uint64_t all) {
+    if (all > 0 && progress.is_due())
+      progress.show(fmt::format("{} of {} checked ({} %)",
+                                format_size(static_cast<std::int64_t>(done)),
+                                format_size(static_cast<std::int64_t>(all)), done * 100 / all));
+  });
 }
 
 }  // namespace
@@ -67,11 +47,12 @@ int command_verify(int argc, char** argv) {
     return tell_usage("verify", {ErrorCode::invalid, "one recording is wanted, for example @last"});
   const auto report = verify_named(words->front());
   if (!report) return tell_error("verify", report.error());
-  for (const Finding& finding : report->findings) fmt::print("{}\n", to_line(finding));
+  for (const Finding& finding : report->findings) fmt::print("{}\n", printable(to_line(finding)));
   if (!quiet)
-    fmt::print("{}: {} files, {}, {} rows\n",
-               report->findings.empty() ? "whole" : fmt::format("{} findings", report->findings.size()),
-               report->files, format_size(static_cast<std::int64_t>(report->bytes)), report->rows);
+    fmt::print("{}: {}, {}, {} read\n",
+               report->findings.empty() ? "whole" : counted(report->findings.size(), "finding"),
+               counted(report->files, "file"), format_size(static_cast<std::int64_t>(report->bytes)),
+               counted(report->rows, "row"));
   return report->findings.empty() ? 0 : kFound;
 }
 

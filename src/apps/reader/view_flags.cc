@@ -7,6 +7,7 @@
 #include "journal/recordings.h"
 #include "store/recording_folder.h"
 #include "store/seal.h"
+#include "views/printable.h"
 
 namespace tacho {
 namespace {
@@ -64,11 +65,17 @@ Nanoseconds reference_time(const Recording& recording) {
   return Nanoseconds(recording.facts().start_time);
 }
 
+Result<Nanoseconds> time_of(std::string_view option, const std::string& text, Nanoseconds reference) {
+  auto time = parse_time(text, reference);
+  if (!time) return Error{time.error().code, fmt::format("{}: {}", option, time.error().text)};
+  return time;
+}
+
 Result<Range> range_of(const Recording& recording, const std::string& from, const std::string& to) {
   Range range;
   const Nanoseconds reference = reference_time(recording);
-  if (!from.empty()) range.from = TRY(parse_time(from, reference)).count();
-  if (!to.empty()) range.to = TRY(parse_time(to, reference)).count();
+  if (!from.empty()) range.from = TRY(time_of("--from", from, reference)).count();
+  if (!to.empty()) range.to = TRY(time_of("--to", to, reference)).count();
   if (range.from && range.to && *range.from > *range.to)
     return Error{ErrorCode::invalid, "--from lies behind --to"};
   return range;
@@ -77,7 +84,7 @@ Result<Range> range_of(const Recording& recording, const std::string& from, cons
 bool tell_findings(std::string_view command, const Recording& recording) {
   const auto findings = recording.findings();
   for (const Finding& finding : findings)
-    fmt::print(stderr, "tacho {}: {}\n", command, to_line(finding));
+    fmt::print(stderr, "tacho {}: {}\n", command, printable(to_line(finding)));
   return !findings.empty();
 }
 

@@ -30,6 +30,8 @@ Result<Recording> open_recording(const std::string& name);
 
 // What "-5m" and a time of day refer to: now while it is recorded, else the recording's end.
 Nanoseconds reference_time(const Recording& recording);
+// A time that was given to an option; an error names the option.
+Result<Nanoseconds> time_of(std::string_view option, const std::string& text, Nanoseconds reference);
 // --from and --to as a range of wall time.
 Result<Range> range_of(const Recording& recording, const std::string& from, const std::string& to);
 

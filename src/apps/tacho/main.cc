@@ -8,6 +8,7 @@
 
 #include "apps/tacho/command.h"
 #include "apps/tacho/reader.h"
+#include "base/text.h"
 
 namespace tacho {
 namespace {
@@ -64,7 +65,8 @@ int main_of(int argc, char** argv) {
   }
   const auto command = std::ranges::find(kCommands, name, &Command::name);
   if (command == kCommands.end()) {
-    fmt::print(stderr, "tacho: there is no command '{}'; 'tacho --help' lists them\n", name);
+    fmt::print(stderr, "tacho: there is no command '{}'; 'tacho --help' lists them\n",
+               escaped(name, 80));
     return kUsageError;
   }
   if (command->run == nullptr) return become_reader(argc, argv);

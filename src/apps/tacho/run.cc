@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // tacho run: record while a command runs, and end as it ended.
 #include <fmt/format.h>
-#include <getopt.h>
 #include <limits.h>
 #include <unistd.h>
 
@@ -12,22 +11,19 @@
 #include <vector>
 
 #include "apps/tacho/command.h"
+#include "apps/tacho/options.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/text.h"
 #include "base/units.h"
 #include "collectors/redact.h"
-#include "collectors/registry.h"
 #include "recorder/recorder.h"
 #include "recorder/supervisor.h"
 
 namespace tacho {
 namespace {
 
-using namespace std::chrono_literals;
-
 constexpr int kUsageError = 125;  // env, nice and timeout end so when they could not start anything
-constexpr Nanoseconds kShortestInterval = 10ms, kLongestInterval = 1h;
 // A file's name has at most 255 bytes; the date and ".tacho" follow.
 constexpr std::size_t kLongestName = 200;
 // Of the command line in recording.json, which is read as a whole by every view. Longer ones are
@@ -62,51 +58,13 @@ struct RunOptions {
   bool has_help = false;
 };
 
-enum Flag : int {
-  kInterval = 256,  // above every letter
-  kOutput,
-  kName,
-  kTimeout,
-  kOnly,
-  kWithout,
-  kSet,
-  kQuiet,
-  kHelpFlag
-};
-
-constexpr std::array kFlags = {
-    option{"interval", required_argument, nullptr, kInterval},
-    option{"output", required_argument, nullptr, kOutput},
-    option{"name", required_argument, nullptr, kName},
-    option{"timeout", required_argument, nullptr, kTimeout},
-    option{"only", required_argument, nullptr, kOnly},
-    option{"without", required_argument, nullptr, kWithout},
-    option{"set", required_argument, nullptr, kSet},
-    option{"quiet", no_argument, nullptr, kQuiet},
-    option{"help", no_argument, nullptr, kHelpFlag},
-    option{nullptr, 0, nullptr, 0}};
-
 Error wrong(std::string text) { return {ErrorCode::invalid, std::move(text)}; }
 
-Result<Nanoseconds> interval_of(std::string_view text) {
-  const auto interval = TRY(parse_duration(text));
-  if (interval < kShortestInterval || interval > kLongestInterval)
-    return wrong(fmt::format("--interval {} is not between 10ms and 1h", text));
-  return interval;
-}
-
-Result<Nanoseconds> timeout_of(std::string_view text) {
-  const auto timeout = TRY(parse_duration(text));
-  if (timeout <= 0ns) return wrong("--timeout must be more than 0: write for example 10m");
-  return timeout;
-}
-
-Result<std::string> name_of(std::string_view text) {
-  const bool is_safe = escaped(text) == text && text.find('/') == std::string_view::npos;
-  if (text.empty() || text.starts_with('.') || text.size() > kLongestName || !is_safe)
-    return wrong(fmt::format("--name '{}' cannot be a file's name: write for example nightly-build",
-                             escaped(text, 80)));
-  return std::string(text);
+Result<void> take_timeout(SuperviseOptions& options, std::string_view text) {
+  options.timeout = TRY(parse_duration(text));
+  if (options.timeout <= Nanoseconds::zero())
+    return wrong("--timeout must be more than 0: write for example 10m");
+  return {};
 }
 
 // The last part of the command's path, in characters that need no care in any file system.
@@ -126,55 +84,25 @@ std::string name_of_command(std::string_view program) {
   return name;
 }
 
-Result<void> take(RunOptions& options, int flag, const char* value) {
-  switch (flag) {
-    case kInterval: options.record.interval = TRY(interval_of(value)); break;
-    case kOutput: options.record.output = value; break;
-    case kName: options.record.name = TRY(name_of(value)); break;
-    case kTimeout: options.supervise.timeout = TRY(timeout_of(value)); break;
-    case kOnly: options.record.only = value; break;
-    case kWithout: options.record.without = value; break;
-    case kSet: options.record.settings.emplace_back(value); break;
-    case kQuiet: options.supervise.quiet = true; break;
-    default: options.has_help = true; break;
-  }
-  return {};
-}
-
-Result<void> check(const RunOptions& options) {
-  TRY(select_collectors(options.record.only, options.record.without));
-  Settings settings;
-  for (const std::string& assignment : options.record.settings) TRY(settings.set(assignment));
-  TRY(check_settings(settings));
-  return {};
-}
-
 Result<RunOptions> parse(int argc, char** argv) {
+  using enum Flag::Value;
   RunOptions options;
   options.record.name.clear();
   options.record.seal_at_end = false;  // its user is waiting
-  opterr = 0;                   // we say it ourselves
-  optind = 1;
-  int flag = 0;
-  // "+": options end at the first word that is none, and the rest is the command's.
-  while ((flag = getopt_long(argc, argv, "+:h", kFlags.data(), nullptr)) != -1) {
-    if (flag == '?' || flag == ':') {
-      // A letter is named by optopt; a long one is the word that was just read.
-      const bool is_letter = optopt > 0 && optopt < kInterval;
-      return wrong(fmt::format("{} '{}'",
-                               flag == '?' ? "there is no option" : "a value is missing after",
-                               is_letter ? escaped(std::string{'-', static_cast<char>(optopt)})
-                                         : escaped(argv[optind - 1], 80)));
-    }
-    TRY(take(options, flag, optarg));
-    if (options.has_help) return options;
-  }
-  options.supervise.arguments.assign(argv + optind, argv + argc);
+  std::vector<Flag> flags = recorder_flags(options.record);
+  flags.push_back({"timeout", required, [&](std::string_view text) {
+                     return take_timeout(options.supervise, text);
+                   }});
+  flags.push_back({"quiet", none, set_true(options.supervise.quiet)});
+  flags.push_back({"help", none, set_true(options.has_help)});
+  // Options end at the first word that is none, and the rest is the command's.
+  options.supervise.arguments = TRY(parse_flags(argc, argv, flags, Order::options_first));
+  if (options.has_help) return options;
   if (options.supervise.arguments.empty())
     return wrong("a command is missing: write for example tacho run -- make -j4");
   if (options.record.name.empty())
     options.record.name = name_of_command(options.supervise.arguments.front());
-  TRY(check(options));
+  TRY(check_recorder_options(options.record));
   return options;
 }
 

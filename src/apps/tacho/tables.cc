@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include "apps/tacho/command.h"
+#include "base/flags.h"
+#include "base/text.h"
 #include "collectors/registry.h"
 
 namespace tacho {
@@ -34,17 +36,25 @@ bool print_table(std::string_view name) {
 }  // namespace
 
 int command_tables(int argc, char** argv) {
-  const std::string_view name = argc > 1 ? argv[1] : "";
-  if (name == "--help") {
+  bool help = false;
+  const Flag flags[] = {{"help", Flag::Value::none, set_true(help)}};
+  const auto words = parse_flags(argc, argv, flags);
+  if (!words || words->size() > 1) {
+    fmt::print(stderr, "tacho tables: {}\nTry 'tacho tables --help'.\n",
+               words ? "one table is wanted, or none" : words.error().text);
+    return kUsageError;
+  }
+  if (help) {
     fmt::print("Usage: tacho tables [TABLE]\n\nAll tables, or the columns and options of one.\n");
     return 0;
   }
-  if (name.empty()) {
+  if (words->empty()) {
     for (const Table* table : all_tables()) fmt::print("{:<17} {}\n", table->name, table->help);
     return 0;
   }
-  if (print_table(name)) return 0;
-  fmt::print(stderr, "tacho tables: there is no table '{}'; 'tacho tables' lists them\n", name);
+  if (print_table(words->front())) return 0;
+  fmt::print(stderr, "tacho tables: there is no table '{}'; 'tacho tables' lists them\n",
+             escaped(words->front(), 80));
   return kUsageError;
 }
 

@@ -14,10 +14,15 @@ Result<std::unique_ptr<RowWriter>> make_row_writer(std::string_view format, Zone
                "--format is table, csv, json, arrow or parquet; got '" + std::string(format) + "'"};
 }
 
-Result<void> write_rows(RowStream& rows, RowWriter& writer) {
+Result<void> write_rows(RowStream& rows, RowWriter& writer,
+                        const std::function<void(std::int64_t)>& progress) {
   TRY(writer.begin(rows.schema()));
-  while (const Batch batch = TRY(rows.next()))
+  std::int64_t written = 0;
+  while (const Batch batch = TRY(rows.next())) {
     if (!TRY(writer.write(*batch))) return {};
+    written += row_count(*batch);
+    if (progress) progress(written);
+  }
   return writer.end();
 }
 

@@ -2,6 +2,8 @@
 // Rows of a table in the formats of --format. A writer is one .cc; row_writer.cc knows them all.
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -25,11 +27,17 @@ class RowWriter {
 // "table", "csv", "json", "arrow" or "parquet"; `invalid` lists them.
 Result<std::unique_ptr<RowWriter>> make_row_writer(std::string_view format, Zone zone, Output& output);
 
-// All rows of the stream through a writer.
-Result<void> write_rows(RowStream& rows, RowWriter& writer);
+// All rows of the stream through a writer. `progress` is told how many have been written.
+Result<void> write_rows(RowStream& rows, RowWriter& writer,
+                        const std::function<void(std::int64_t rows)>& progress = {});
+
+// A table that is wider than the output: on a terminal few rows are turned (views/turned.h);
+// `turned`: all, everywhere.
+enum class WideRows : std::uint8_t { as_they_are, turned };
 
 // Each in its own file.
-std::unique_ptr<RowWriter> make_table_writer(Zone zone, Output& output);
+std::unique_ptr<RowWriter> make_table_writer(Zone zone, Output& output,
+                                             WideRows wide = WideRows::as_they_are);
 std::unique_ptr<RowWriter> make_csv_writer(Zone zone, Output& output);
 std::unique_ptr<RowWriter> make_json_writer(Zone zone, Output& output);
 std::unique_ptr<RowWriter> make_arrow_writer(Output& output);

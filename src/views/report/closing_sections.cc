@@ -4,7 +4,10 @@
 
 #include <algorithm>
 
+#include "views/printable.h"
 #include "views/report/section.h"
+#include "views/text_table.h"
+#include "views/values.h"
 
 namespace tacho {
 namespace {
@@ -34,8 +37,8 @@ Result<void> report_events(const ReportContext& context, Output& output) {
                    until = " to " + format_clock_time(Nanoseconds(at[4].integer(row)), context.zone);
                  lines += fmt::format("  {}{}  {}{:<14}{} {}\n",
                                       format_clock_time(Nanoseconds(at[0].integer(row)), context.zone),
-                                      until, color, at[2].text(row),
-                                      color.empty() ? "" : output.plain(), at[3].text(row));
+                                      until, color, printable(at[2].text(row)),
+                                      color.empty() ? "" : output.plain(), printable(at[3].text(row)));
                }));
   if (count == 0) return {};
   heading(output, "Events");
@@ -70,12 +73,13 @@ Result<void> report_cost(const ReportContext& context, Output& output) {
   const auto children = components.find("children");
   const std::int64_t sealing = children == components.end() ? 0 : children->second.cpu_time;
   heading(output, "What tacho itself cost");
-  output.write(fmt::format("  CPU time {} in {} ticks ({} each), sealing {} · memory {} at most · {} "
-                           "written\n",
-                           format_duration(Nanoseconds(whole->second.cpu_time)), ticks,
-                           format_duration(Nanoseconds(whole->second.cpu_time / ticks)),
-                           format_duration(Nanoseconds(sealing)), format_size(whole->second.memory_peak),
-                           format_size(bytes)));
+  const std::int64_t cpu = whole->second.cpu_time;
+  std::string text = fmt::format("CPU time {} in {} tick{} ({} each)", duration_text(cpu), ticks,
+                                 ticks == 1 ? "" : "s", duration_text(cpu / ticks));
+  if (sealing > 0) text += ", sealing " + duration_text(sealing);
+  text += fmt::format(" · memory {} at most · {} written", format_size(whole->second.memory_peak),
+                      format_size(bytes));
+  output.write(wrapped("  ", text, output.width()));
   if (errors + dropped + skipped > 0)
     output.write(fmt::format("  {}{} turns failed, {} were skipped, {} rows were lost{}\n", output.warning(),
                              errors, skipped, dropped, output.plain()));
@@ -85,17 +89,19 @@ Result<void> report_cost(const ReportContext& context, Output& output) {
 Result<void> report_coverage(const ReportContext& context, Output& output) {
   const RecordingFacts& facts = context.recording.facts();
   heading(output, "What this recording could not see");
-  output.write(fmt::format(
-      "  Values are read every {}; what rose and fell between two reads is in no gauge. Counters miss\n"
-      "  nothing, but are averages over an interval. High-water marks (memory_peak) hold spikes.\n"
-      "  Tables of scope \"machine\" count everybody's load, not the command's alone: measure on a quiet\n"
-      "  machine. Processes come from {}.\n",
+  const std::string general = fmt::format(
+      "Values are read every {}; what rose and fell between two reads is in no gauge. Counters miss "
+      "nothing, but are averages over an interval. High-water marks (memory_peak) hold spikes. Tables "
+      "of scope \"machine\" count everybody's load, not the command's alone: measure on a quiet "
+      "machine. Processes come from {}.",
       format_duration(Nanoseconds(facts.interval)),
-      facts.process_source == "proc" ? "/proc, read at every tick" : facts.process_source));
+      facts.process_source == "proc" ? "/proc, read at every tick" : facts.process_source);
+  output.write(wrapped("  ", general, output.width()));
   for (const CoverageNote& note : facts.coverage) {
-    output.write(fmt::format("  {:<8} {}{}{}: {}{}\n", name_of(note.kind), note.table,
-                             note.table.empty() ? "" : ": ", note.what, note.why,
-                             note.remedy.empty() ? "" : " [" + note.remedy + "]"));
+    std::string text = note.table.empty() ? note.what : note.table + ": " + note.what;
+    text += ": " + note.why;
+    if (!note.remedy.empty()) text += " [change it: " + note.remedy + "]";
+    output.write(wrapped(fmt::format("  {:<8} ", name_of(note.kind)), text, output.width()));
   }
   return {};
 }

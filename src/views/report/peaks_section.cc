@@ -55,7 +55,7 @@ class Peaks {
     return format_clock_time(Nanoseconds(time), context_.zone);
   }
   void line(Output& output, std::string_view name, const std::string& text, const Peak& peak) const {
-    output.write(fmt::format("  {:<10} {} at {}\n", name, text, clock(peak.time)));
+    named_line(output, name, text + " at " + clock(peak.time));
   }
 
   Result<void> find_memory() {

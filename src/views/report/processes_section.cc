@@ -1,137 +1,162 @@
 // SPDX-License-Identifier: Apache-2.0
-// The largest processes: by CPU time, peak memory and I/O, within the report's range.
+// The largest processes: those of the command first, then what else the machine did.
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <unordered_map>
 
-#include "views/report/section.h"
+#include "views/report/process_totals.h"
 #include "views/text_table.h"
+#include "views/values.h"
 
 namespace tacho {
 namespace {
 
-constexpr std::size_t kShown = 8;
+// By CPU time; then those that are not among them, but high in memory or I/O.
+constexpr std::size_t kByCpu = 8, kByOther = 3;
+// Of processes that are not the command's: enough to see who disturbed it.
+constexpr std::size_t kOthers = 3;
 
-struct ProcessTotals {
-  std::int64_t first_cpu = -1, last_cpu = 0;
-  std::int64_t first_read = -1, last_read = 0, first_write = -1, last_write = 0;
-  std::int64_t peak = 0, peak_time = 0;
-  bool born_here = false;  // within the recording: its first figures count too
+using Numbers = std::vector<std::uint64_t>;
 
-  std::int64_t cpu() const { return last_cpu - (born_here ? 0 : std::max<std::int64_t>(first_cpu, 0)); }
-  std::int64_t read() const { return last_read - (born_here ? 0 : std::max<std::int64_t>(first_read, 0)); }
-  std::int64_t written() const { return last_write - (born_here ? 0 : std::max<std::int64_t>(first_write, 0)); }
-};
+template <class Figure>
+Numbers top(const ReportedProcesses& processes, const Numbers& of, std::size_t count, Figure figure) {
+  std::vector<std::pair<std::int64_t, std::uint64_t>> order;
+  for (const std::uint64_t number : of) {
+    const std::int64_t value = figure(processes.totals().at(number));
+    if (value > 0) order.emplace_back(-value, number);  // equal ones in the order of their birth
+  }
+  std::ranges::sort(order);
+  Numbers chosen;
+  for (std::size_t index = 0; index < std::min(count, order.size()); ++index)
+    chosen.push_back(order[index].second);
+  return chosen;
+}
 
-struct ProcessName {
-  std::int64_t pid = 0, start_boottime = 0;
-  std::string command, line;
-};
+std::int64_t cpu_of(const ProcessTotals& totals) { return totals.cpu(); }
+std::int64_t io_of(const ProcessTotals& totals) { return totals.read() + totals.written(); }
 
-class Processes {
+Numbers largest(const ReportedProcesses& processes, const Numbers& of) {
+  Numbers chosen = top(processes, of, kByCpu, cpu_of);
+  const auto add = [&](const Numbers& more) {
+    for (const std::uint64_t number : more)
+      if (!std::ranges::count(chosen, number)) chosen.push_back(number);
+  };
+  add(top(processes, of, kByOther, [](const ProcessTotals& totals) { return totals.peak; }));
+  add(top(processes, of, kByOther, io_of));
+  return chosen;
+}
+
+class Printer {
  public:
-  explicit Processes(const ReportContext& context) : context_(context) {}
-
-  Result<void> find() {
-    const std::int64_t start = context_.recording.facts().start_boottime;
-    TRY(each_row(context_, "process",
-                 {"process", "time", "cpu_time_user", "cpu_time_system", "cpu_time_main_thread",
-                  "thread_count", "disk_io_read", "disk_io_write", "memory_usage", "memory_peak"},
-                 [&](const ColumnViews& at, std::int64_t row) { add(at, row); }));
-    // Names of all time: a process may have been described before the range began.
-    const ReportContext whole{.recording = context_.recording};
-    TRY(each_row(whole, "process_info", {"process", "pid", "start_boottime", "command", "arguments"},
-                 [&](const ColumnViews& at, std::int64_t row) {
-                   const auto totals = totals_.find(at[0].word(row));
-                   if (totals == totals_.end()) return;
-                   totals->second.born_here = !context_.range.from && at[2].integer(row) >= start;
-                   names_[at[0].word(row)] = {.pid = at[1].integer(row),
-                                              .start_boottime = at[2].integer(row),
-                                              .command = std::string(at[3].text(row)),
-                                              .line = std::string(at[4].text(row))};
-                 }));
-    return {};
+  Printer(const ReportContext& context, const ReportedProcesses& processes, Output& output)
+      : context_(context), processes_(processes), output_(output) {
+    table_.add_column("PID", Align::right);
+    table_.add_column("CPU TIME", Align::right);
+    table_.add_column("PEAK", Align::right);
+    table_.add_column("AT", Align::left);
+    table_.add_column("READ", Align::right);
+    table_.add_column("WRITTEN", Align::right);
+    table_.add_column("COMMAND", Align::left);
   }
 
-  void print(Output& output) const {
-    if (totals_.empty()) return;
-    print_top(output, "Most CPU time", [](const ProcessTotals& totals) { return totals.cpu(); });
-    print_top(output, "Highest peak memory", [](const ProcessTotals& totals) { return totals.peak; });
-    print_top(output, "Most storage I/O",
-              [](const ProcessTotals& totals) { return totals.read() + totals.written(); });
-    output.write(fmt::format("  {} processes were seen\n", totals_.size()));
+  void print(const Numbers& numbers) {
+    for (const std::uint64_t number : numbers) {
+      const ProcessTotals& totals = processes_.totals().at(number);
+      const ProcessName& name = processes_.name(number);
+      const bool has_io = totals.has_io();
+      const bool has_peak = totals.peak > 0;
+      table_.add_row({name.pid == 0 ? "?" : fmt::format("{}", name.pid), duration_text(totals.cpu()),
+                      has_peak ? format_size(totals.peak) : "",
+                      has_peak ? format_clock_time(Nanoseconds(totals.peak_time), context_.zone) : "",
+                      has_io ? format_size(totals.read()) : "",
+                      has_io ? format_size(totals.written()) : "", name.label()});
+    }
+    table_.print(output_, "  ");
+  }
+
+  // Sums of all, shown or not.
+  void print_totals(const Numbers& all, std::size_t shown, std::string_view which) {
+    std::int64_t cpu = 0;
+    for (const std::uint64_t number : all) cpu += processes_.totals().at(number).cpu();
+    if (all.size() > shown)
+      output_.write(fmt::format("  and {} more; CPU time of all {}{}: {}\n", all.size() - shown,
+                                all.size(), which, duration_text(cpu)));
   }
 
  private:
-  void add(const ColumnViews& at, std::int64_t row) {
-    ProcessTotals& totals = totals_[at[0].word(row)];
-    std::int64_t cpu = at[2].integer(row) + at[3].integer(row);
-    if (at[5].integer(row) <= 1) cpu = std::max(cpu, at[4].integer(row));
-    if (totals.first_cpu < 0) totals.first_cpu = cpu;
-    totals.last_cpu = std::max(totals.last_cpu, cpu);
-    if (!at[6].is_null(row)) {
-      if (totals.first_read < 0) totals.first_read = at[6].integer(row);
-      totals.last_read = at[6].integer(row);
-    }
-    if (!at[7].is_null(row)) {
-      if (totals.first_write < 0) totals.first_write = at[7].integer(row);
-      totals.last_write = at[7].integer(row);
-    }
-    // A peak from before the range counts only when what is resident reaches it.
-    const std::int64_t memory = context_.range.from ? at[8].integer(row)
-                                                    : std::max(at[8].integer(row), at[9].integer(row));
-    if (memory > totals.peak) {
-      totals.peak = memory;
-      totals.peak_time = at[1].integer(row);
-    }
-  }
-
-  template <class Figure>
-  void print_top(Output& output, std::string_view title, Figure figure) const {
-    std::vector<std::pair<std::int64_t, std::uint64_t>> order;
-    for (const auto& [number, totals] : totals_)
-      if (figure(totals) > 0) order.emplace_back(figure(totals), number);
-    if (order.empty()) return;
-    const std::size_t shown = std::min(kShown, order.size());
-    std::ranges::partial_sort(order, order.begin() + static_cast<std::ptrdiff_t>(shown), std::greater());
-    heading(output, title);
-    TextTable table;
-    table.add_column("PID", Align::right);
-    table.add_column("CPU TIME", Align::right);
-    table.add_column("PEAK", Align::right);
-    table.add_column("AT", Align::left);
-    table.add_column("READ", Align::right);
-    table.add_column("WRITTEN", Align::right);
-    table.add_column("COMMAND", Align::left, std::max(30, output.width() - 62));
-    for (std::size_t index = 0; index < shown; ++index) table.add_row(cells_of(order[index].second));
-    table.print(output, "  ");
-  }
-
-  std::vector<std::string> cells_of(std::uint64_t number) const {
-    const ProcessTotals& totals = totals_.at(number);
-    const auto name = names_.find(number);
-    std::string label = "?";
-    if (name != names_.end())
-      label = name->second.line.empty() ? "[" + name->second.command + "]" : name->second.line;
-    const bool has_io = totals.first_read >= 0;
-    return {name == names_.end() ? "?" : fmt::format("{}", name->second.pid),
-            format_duration(Nanoseconds(totals.cpu())), format_size(totals.peak),
-            format_clock_time(Nanoseconds(totals.peak_time), context_.zone),
-            has_io ? format_size(totals.read()) : "", has_io ? format_size(totals.written()) : "", label};
-  }
-
   const ReportContext& context_;
-  std::unordered_map<std::uint64_t, ProcessTotals> totals_;
-  std::unordered_map<std::uint64_t, ProcessName> names_;
+  const ReportedProcesses& processes_;
+  Output& output_;
+  TextTable table_;
 };
+
+// The ticks see no more than what lived at one of them: the sums are "at least".
+void print_command_sums(const ReportContext& context, const ReportedProcesses& processes,
+                        const Numbers& command, Output& output) {
+  std::int64_t read = 0, written = 0;
+  bool misses_io = false;
+  for (const std::uint64_t number : command) {
+    const ProcessTotals& totals = processes.totals().at(number);
+    read += totals.read();
+    written += totals.written();
+    misses_io = misses_io || !totals.has_io();
+  }
+  const bool sees_all = context.recording.facts().process_source != "proc";
+  const std::string_view at_least = sees_all ? "" : "at least ";
+  std::string text = fmt::format("{}{} process{}", at_least, command.size(),
+                                 command.size() == 1 ? "" : "es");
+  // In a part, those that have not changed since it began have no row to be added.
+  if (processes.highest_memory() > 0 && !context.range.from)
+    text += fmt::format(" · memory {} (highest sum at a tick, {}; shared pages count more than once)",
+                        format_size(processes.highest_memory()),
+                        format_clock_time(Nanoseconds(processes.highest_memory_time()), context.zone));
+  text += fmt::format(" · {}{} read, {} written", sees_all && !misses_io ? "" : "at least ",
+                      format_size(read), format_size(written));
+  output.write(wrapped("  ", text, output.width()));
+}
+
+void print_command(const ReportContext& context, const ReportedProcesses& processes,
+                   const Numbers& command, Output& output) {
+  heading(output, "The command's processes (by CPU time, then by peak memory and storage I/O)");
+  if (command.empty()) {
+    output.write("  none: it ended before a tick saw it\n");
+    return;
+  }
+  print_command_sums(context, processes, command, output);
+  const Numbers shown = largest(processes, command);
+  Printer printer(context, processes, output);
+  printer.print(shown);
+  printer.print_totals(command, shown.size(), "");
+}
+
+void print_others(const ReportContext& context, const ReportedProcesses& processes,
+                  const Numbers& others, Output& output) {
+  const Numbers shown = top(processes, others, kOthers, cpu_of);
+  if (shown.empty()) return;
+  heading(output, "Others on the machine meanwhile (by CPU time)");
+  Printer printer(context, processes, output);
+  printer.print(shown);
+  printer.print_totals(others, shown.size(), " others");
+}
 
 }  // namespace
 
 Result<void> report_processes(const ReportContext& context, Output& output) {
-  Processes processes(context);
-  TRY(processes.find());
-  processes.print(output);
+  const ReportedProcesses processes = TRY(ReportedProcesses::read(context));
+  if (processes.totals().empty()) return {};
+  Numbers command, others;
+  for (const auto& [number, totals] : processes.totals())
+    (processes.name(number).is_in_command ? command : others).push_back(number);
+  if (context.recording.facts().command) {
+    print_command(context, processes, command, output);
+    print_others(context, processes, others, output);
+    return {};
+  }
+  heading(output, "Processes (by CPU time, then by peak memory and storage I/O)");
+  const Numbers shown = largest(processes, others);
+  Printer printer(context, processes, output);
+  printer.print(shown);
+  printer.print_totals(others, shown.size(), "");
   return {};
 }
 

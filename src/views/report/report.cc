@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "views/report/section.h"
+#include "views/text_table.h"
 
 namespace tacho {
 namespace {
@@ -28,6 +29,10 @@ void heading(Output& output, std::string_view title) {
   output.write(fmt::format("\n{}{}{}\n", output.bold(), title, output.plain()));
 }
 
+void named_line(Output& output, std::string_view name, std::string_view text) {
+  output.write(wrapped(fmt::format("  {:<10} ", name), text, output.width()));
+}
+
 Result<void> each_row(const ReportContext& context, std::string_view table,
                       const std::vector<std::string>& columns,
                       const std::function<void(const ColumnViews&, std::int64_t)>& take) {
@@ -42,6 +47,7 @@ Result<void> each_row(const ReportContext& context, std::string_view table,
     ColumnViews views;
     for (const std::string& column : columns) views.emplace_back(*batch, column);
     for (std::int64_t row = 0; row < row_count(*batch); ++row) take(views, row);
+    if (context.progress) context.progress(table);
   }
   return {};
 }
@@ -68,6 +74,7 @@ void CounterTrace::add(std::int64_t boottime, std::int64_t time, std::optional<s
 std::string per_second(double bytes) { return format_size(static_cast<std::int64_t>(bytes)) + "/s"; }
 
 std::string percent(double share) {
+  if (share > 0 && share < 0.0005) return "<0.1 %";
   return share > 0 && share < 0.0995 ? fmt::format("{:.1f} %", share * 100)
                                      : fmt::format("{:.0f} %", share * 100);
 }

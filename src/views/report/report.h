@@ -2,6 +2,9 @@
 // The report of a recording as text. A section is one .cc file and one line in sections.def.
 #pragma once
 
+#include <functional>
+#include <string_view>
+
 #include "base/units.h"
 #include "query/recording.h"
 #include "views/output.h"
@@ -12,6 +15,7 @@ struct ReportContext {
   const Recording& recording;
   Range range;
   Zone zone = Zone::local;
+  std::function<void(std::string_view table)> progress = {};  // told what is being read
 };
 
 // Every section in turn; what is done is shown before the next is begun. A section about which the

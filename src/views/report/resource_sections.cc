@@ -37,7 +37,7 @@ Result<void> report_pressure(const ReportContext& context, Output& output) {
                  pair.two.add(at[1].integer(row), at[2].integer(row), at[4].find_integer(row));
                }));
   if (resources.empty()) return {};
-  heading(output, "Pressure (share of time in which tasks waited)");
+  heading(output, "Pressure (share of the time in which some tasks, or all, waited)");
   TextTable table = table_of({"RESOURCE", "SOME", "WORST", "AT", "ALL", "WORST", "AT"});
   for (const auto& [resource, pair] : resources) {
     const auto share = [](double nanoseconds_per_second) {
@@ -96,7 +96,7 @@ Result<void> report_network(const ReportContext& context, Output& output) {
     return entry.second.one.grown() == 0 && entry.second.two.grown() == 0;
   });
   if (interfaces.empty()) return {};
-  heading(output, "Network (every byte in and out of the machine; fastest: mean of one interval)");
+  heading(output, "Network (the whole machine; fastest: mean of one interval)");
   TextTable table = table_of({"INTERFACE", "RECEIVED", "FASTEST", "AT", "SENT", "FASTEST", "AT",
                               "ERRORS, DROPS"});
   for (const auto& [name, pair] : interfaces)

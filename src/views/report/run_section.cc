@@ -4,17 +4,45 @@
 
 #include "views/report/section.h"
 #include "views/report/sentences.h"
+#include "views/text_table.h"
+#include "views/values.h"
 
 namespace tacho {
 namespace {
 
-void line(Output& output, std::string_view name, const std::string& text) {
-  output.write(fmt::format("  {:<10} {}\n", name, text));
-}
+// A command line can have 64 KiB; recording.json has it whole.
+constexpr int kTitleLines = 3;
 
 std::string host_line(const HostFacts& host) {
-  return fmt::format("{} · {} · Linux {} · {} CPU{} · {}", host.name, host.operating_system, host.kernel,
-                     host.cpu_count, host.cpu_count == 1 ? "" : "s", format_size(host.memory_limit));
+  std::string line = host.name;
+  const auto add = [&](const std::string& part) { line += (line.empty() ? "" : " · ") + part; };
+  if (!host.operating_system.empty()) add(host.operating_system);
+  if (!host.kernel.empty()) add("Linux " + host.kernel);
+  if (host.cpu_count > 0)
+    add(fmt::format("{} CPU{}", host.cpu_count, host.cpu_count == 1 ? "" : "s"));
+  if (host.memory_limit > 0) add(format_size(host.memory_limit) + " of memory");
+  return line;
+}
+
+// From the first to the last tick; the date and the zone are said once.
+std::string span_of(const ReportContext& context) {
+  const Nanoseconds first(context.recording.facts().start_time);
+  const auto summary = context.recording.summary("system");
+  const Nanoseconds last = summary ? summary->last_time.value_or(first) : first;
+  const Moments moments(context.zone, first, last);
+  return fmt::format("{} to {} ({})", moments.text(first, 0), moments.text(last, 0), moments.title());
+}
+
+// --from and --to, whichever was given. All that follows is of this part alone.
+std::string part_of(const ReportContext& context) {
+  const auto time = [&](std::int64_t at) {
+    const Moments moments(context.zone, Nanoseconds(at));
+    return moments.text(Nanoseconds(at), 3);
+  };
+  std::string text;
+  if (context.range.from) text = "from " + time(*context.range.from);
+  if (context.range.to) text += (text.empty() ? "to " : " to ") + time(*context.range.to);
+  return text;
 }
 
 std::string_view color_of(const RecordingFacts& facts, const Output& output) {
@@ -24,17 +52,19 @@ std::string_view color_of(const RecordingFacts& facts, const Output& output) {
 }
 
 void write_command(const CommandFacts& command, int cpus, Output& output) {
-  line(output, "in", command.folder);
+  if (!command.folder.empty()) named_line(output, "in", command.folder);
   if (!command.end_boottime) return;
   const std::int64_t wall = *command.end_boottime - command.start_boottime;
   const std::int64_t cpu = command.cpu_time_user.value_or(0) + command.cpu_time_system.value_or(0);
-  line(output, "took",
-       fmt::format("{} · CPU time {} ({} of {} core{}; the command and the descendants it waited for)",
-                   format_duration(Nanoseconds(wall)), format_duration(Nanoseconds(cpu)),
-                   percent(wall > 0 ? static_cast<double>(cpu) / static_cast<double>(wall) / std::max(1, cpus) : 0),
-                   cpus, cpus == 1 ? "" : "s"));
+  const double share =
+      wall > 0 ? static_cast<double>(cpu) / static_cast<double>(wall) / std::max(1, cpus) : 0;
+  named_line(
+      output, "took",
+      fmt::format("{} · CPU time {} ({} of {} core{}; the command and the descendants it waited for)",
+                  duration_text(wall), duration_text(cpu), percent(share), cpus, cpus == 1 ? "" : "s"));
   if (command.memory_peak)
-    line(output, "peak", format_size(*command.memory_peak) + " resident, its largest process (from wait4)");
+    named_line(output, "peak",
+               format_size(*command.memory_peak) + " resident in its largest process (from wait4)");
 }
 
 }  // namespace
@@ -43,22 +73,24 @@ Result<void> report_run(const ReportContext& context, Output& output) {
   const RecordingFacts& facts = context.recording.facts();
   const std::string ending = ending_of(facts, context.recording.is_recording_now());
   const std::string title = facts.command ? command_line_of(facts) : facts.name;
-  output.write(fmt::format("{}{}{}\n", output.bold(), title, output.plain()));
-  line(output, "ended", fmt::format("{}{}{}", color_of(facts, output), ending, output.plain()));
+  std::string shown = wrapped("", cut_to(title, kTitleLines * output.width()), output.width());
+  shown.pop_back();
+  output.write(fmt::format("{}{}{}\n", output.bold(), shown, output.plain()));
+  output.write(fmt::format("  {:<10} {}{}{}\n", "ended", color_of(facts, output), ending, output.plain()));
   if (facts.command) write_command(*facts.command, facts.host.cpu_count, output);
-  line(output, "on", host_line(facts.host));
-  const auto summary = context.recording.summary("system");
-  std::string span = format_time(Nanoseconds(facts.start_time), context.zone, 0);
-  if (summary && summary->last_time) span += " to " + format_time(*summary->last_time, context.zone, 0);
-  line(output, "recorded", fmt::format("{} · every {} · {} · {}", span,
-                                       format_duration(Nanoseconds(facts.interval)),
-                                       facts.user == 0 ? "as root" : fmt::format("as user {}", facts.user),
-                                       format_size(static_cast<std::int64_t>(context.recording.size()))));
-  line(output, "in folder", context.recording.path());
+  named_line(output, "on", host_line(facts.host));
+  named_line(output, "recorded",
+             fmt::format("{} · every {} · {} · {}", span_of(context),
+                         format_duration(Nanoseconds(facts.interval)),
+                         facts.user == 0 ? "as root" : fmt::format("as user {}", facts.user),
+                         format_size(static_cast<std::int64_t>(context.recording.size()))));
+  if (context.range.from || context.range.to) named_line(output, "this part", part_of(context));
+  named_line(output, "in folder", context.recording.path());
   std::uint64_t missing = 0;
   for (const Gap& gap : TRY(context.recording.gaps())) missing += gap.ticks;
   if (missing > 0)
-    line(output, "gaps", fmt::format("{}{} ticks were not taken{}", output.warning(), missing, output.plain()));
+    output.write(fmt::format("  {:<10} {}{} tick{} not taken{}\n", "gaps", output.warning(), missing,
+                             missing == 1 ? " was" : "s were", output.plain()));
   return {};
 }
 

@@ -20,6 +20,8 @@ namespace tacho {
 
 // A section's heading with an empty line before it.
 void heading(Output& output, std::string_view title);
+// "  name       text", broken to the output's width.
+void named_line(Output& output, std::string_view name, std::string_view text);
 
 // The columns of one batch, by their place in the list given to each_batch.
 using ColumnViews = std::vector<ColumnView>;
@@ -49,7 +51,7 @@ class CounterTrace {
 
 // "3.2 MiB/s"
 std::string per_second(double bytes);
-// "12 %"
+// "12 %"; "<0.1 %" for what is more than nothing.
 std::string percent(double share);
 
 }  // namespace tacho
