@@ -45,12 +45,12 @@ TEST(KernelFile, ReadsAFileOfAnySizeWholeAndAnew) {
   }
 }
 
-// mountinfo and the like come in as many reads as they have pages; the test's own maps are such a
+// mountinfo and the like come in as many reads as they have pages; the test's own smaps is such a
 // file wherever there is a kernel.
 TEST(KernelFile, ReadsToTheEndWhatTheKernelHandsOutInPieces) {
   const auto root = Root::open("/");
   ASSERT_TRUE(root);
-  auto file = root->open_file("proc/self/maps");
+  auto file = root->open_file("proc/self/smaps");
   ASSERT_TRUE(file);
   const auto text = file->reread();
   ASSERT_TRUE(text);
