@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The rooms of src/ and who may use whom: the single source. CMake links from it, and the test
 # `rooms` holds every #include against it. base is for all.
-tacho_room(base LIBRARIES fmt::fmt)
+tacho_room(base LIBRARIES ${TACHO_FMT})
 tacho_room(schema)
 tacho_room(kernel)
 tacho_room(collectors USES kernel schema)
