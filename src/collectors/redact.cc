@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <cstdint>
 
 #include "base/text.h"
 
@@ -22,24 +23,62 @@ std::string lower(std::string_view text) {
   return result;
 }
 
+// Words by their first character. Command lines of compilers have hundreds of arguments, and all of
+// them are looked through while somebody waits for the first tick: one pass over a text, not one a word.
+template <std::size_t Count>
+class WordSet {
+ public:
+  consteval explicit WordSet(const std::array<std::string_view, Count>& words) : words_(words) {
+    std::ranges::sort(words_, {}, [](std::string_view word) { return word.front(); });
+    for (std::size_t index = 0; index < Count; ++index) {
+      const auto first = static_cast<unsigned char>(words_[index].front());
+      if (counts_[first]++ == 0) begins_[first] = static_cast<std::uint8_t>(index);
+    }
+  }
+  // Does one of the words stand at the beginning of the text?
+  bool begins(std::string_view text) const {
+    const auto first = static_cast<unsigned char>(text.front());
+    for (std::uint8_t at = begins_[first]; at < begins_[first] + counts_[first]; ++at)
+      if (text.starts_with(words_[at])) return true;
+    return false;
+  }
+
+ private:
+  static_assert(Count < 128);  // an index fits a byte
+  std::array<std::string_view, Count> words_;
+  std::array<std::uint8_t, 256> begins_{}, counts_{};
+};
+
+constexpr WordSet<37> kSecretWords({"passw",         "passwd",
+                                    "passphrase",    "pwd",
+                                    "secret",        "token",
+                                    "apikey",        "api-key",
+                                    "api_key",       "accesskey",
+                                    "access-key",    "access_key",
+                                    "private-key",   "private_key",
+                                    "privatekey",    "credential",
+                                    "auth",          "bearer",
+                                    "signature",     "cookie",
+                                    "session-id",    "session_id",
+                                    "sessionid",     "client-key",
+                                    "account-key",   "account_key",
+                                    "accountkey",    "encryption-key",
+                                    "encryption_key", "connectionstring",
+                                    "connection-string", "connection_string",
+                                    "dsn",           "x-api",
+                                    "sas-",          "pin-code",
+                                    "otp"});
+
 // Does the name of an option or variable speak of a secret?
 bool is_secret_name(std::string_view name) {
-  constexpr std::array kWords = {"passw",  "passwd",    "passphrase", "pwd",        "secret",
-                                 "token",  "apikey",    "api-key",    "api_key",    "accesskey",
-                                 "access-key", "access_key", "private-key", "private_key", "privatekey",
-                                 "credential", "auth",   "bearer",     "signature",  "cookie",
-                                 "session-id", "session_id", "sessionid", "client-key", "account-key",
-                                 "account_key", "accountkey", "encryption-key", "encryption_key",
-                                 "connectionstring", "connection-string", "connection_string", "dsn",
-                                 "x-api", "sas-", "pin-code", "otp"};
   const std::string text = lower(name);
   if (text == "--pass" || text == "-pass" || text == "pass" || text == "--key" || text == "key" ||
       text.ends_with("_pass") || text.ends_with("-pass") || text.ends_with("_key") ||
       text.ends_with("_pat"))
     return true;
-  return std::ranges::any_of(kWords, [&](std::string_view word) {
-    return text.find(word) != std::string::npos;
-  });
+  for (std::string_view rest = text; !rest.empty(); rest.remove_prefix(1))
+    if (kSecretWords.begins(rest)) return true;
+  return false;
 }
 
 bool is_word_character(char c) {
@@ -68,19 +107,19 @@ bool looks_random(std::string_view word) {
          separators * 10 <= word.size();
 }
 
-constexpr std::array kTokenPrefixes = {"ghp_", "gho_", "ghs_", "ghu_", "ghr_", "github_pat_", "glpat-",
-                                       "xoxb-", "xoxp-", "xoxa-", "xapp-", "sk-", "sk_live_", "sk_test_",
-                                       "rk_live_", "pk_live_", "AKIA", "ASIA", "AIza", "ya29.", "eyJ",
-                                       "SG.", "npm_", "pypi-", "dop_v1_", "hf_", "shpat_", "Bearer ",
-                                       "Basic ", "-----BEGIN"};
+constexpr WordSet<30> kTokenPrefixes({"ghp_",     "gho_",     "ghs_",     "ghu_",   "ghr_",
+                                      "github_pat_", "glpat-", "xoxb-",    "xoxp-",  "xoxa-",
+                                      "xapp-",    "sk-",      "sk_live_", "sk_test_", "rk_live_",
+                                      "pk_live_", "AKIA",     "ASIA",     "AIza",   "ya29.",
+                                      "eyJ",      "SG.",      "npm_",     "pypi-",  "dop_v1_",
+                                      "hf_",      "shpat_",   "Bearer ",  "Basic ", "-----BEGIN"});
 // A known prefix followed by little is a word of another meaning ("sk-learn").
 constexpr std::size_t kShortestToken = 16;
 
 // Replaces user:password@ in URLs, tokens of known form and random-looking words.
 std::string without_tokens(std::string_view argument) {
-  for (const std::string_view prefix : kTokenPrefixes) {
-    const std::size_t at = argument.find(prefix);
-    if (at == std::string_view::npos || argument.size() - at < kShortestToken) continue;
+  for (std::size_t at = 0; at + kShortestToken <= argument.size(); ++at) {
+    if (!kTokenPrefixes.begins(argument.substr(at))) continue;
     if (at > 0 && std::isalnum(static_cast<unsigned char>(argument[at - 1])) != 0) continue;
     return std::string(argument.substr(0, at)) + std::string(kRemoved);
   }
