@@ -129,6 +129,7 @@ struct BatchEncoder::State {
 
 BatchEncoder::BatchEncoder(std::unique_ptr<State> state) : state_(std::move(state)) {}
 BatchEncoder::BatchEncoder(BatchEncoder&&) noexcept = default;
+BatchEncoder& BatchEncoder::operator=(BatchEncoder&&) noexcept = default;
 BatchEncoder::~BatchEncoder() = default;
 
 Result<BatchEncoder> BatchEncoder::create(const Table& table) {

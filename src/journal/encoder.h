@@ -27,6 +27,7 @@ class BatchEncoder {
  public:
   static Result<BatchEncoder> create(const Table& table);
   BatchEncoder(BatchEncoder&&) noexcept;
+  BatchEncoder& operator=(BatchEncoder&&) noexcept;
   ~BatchEncoder();
 
   // Appends the message of `rows` to `out`: prefix, metadata, body; sequence and checksum still
