@@ -9,6 +9,9 @@ namespace {
 // What a frame takes in memory beside its messages.
 constexpr std::size_t kFrameCost = 256;
 
+// A tick of 2,000 processes, 5 % of them active, has 45 kB.
+constexpr std::size_t kLargestKept = std::size_t{128} << 10;
+
 std::size_t cost_of(const Frame& frame) { return frame.bytes.size() + kFrameCost; }
 
 }  // namespace
@@ -86,8 +89,10 @@ void FrameQueue::drop(FramePointer frame) {
 
 void FrameQueue::keep_empty(FramePointer frame) {
   frame->clear();
-  // After a stall the frames that it needed go back to the system.
-  if (empty_.size() < kKeptEmpty) empty_.push_back(std::move(frame));
+  // After a stall the frames that it needed go back to the system, and so does the memory of the first
+  // tick of a file, which repeats every process.
+  if (empty_.size() < kKeptEmpty && frame->bytes.capacity() <= kLargestKept)
+    empty_.push_back(std::move(frame));
 }
 
 bool FrameQueue::is_finished() const {

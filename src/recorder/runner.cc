@@ -9,6 +9,9 @@
 namespace tacho {
 namespace {
 
+// With fewer rows there is little to give back: 33 columns of so many are 64 KiB.
+constexpr std::size_t kManyRows = 256;
+
 std::int64_t thread_cpu_time() {
   timespec value{};
   clock_gettime(CLOCK_THREAD_CPUTIME_ID, &value);
@@ -34,6 +37,8 @@ Result<std::unique_ptr<Runner>> Runner::create(const CollectorInfo& info,
 void Runner::run(const Turn& turn, Frame& frame) {
   const std::int64_t start = thread_cpu_time();
   const Instant now = clock_.now();
+  if (repeated_all_ && !turn.repeat_all) release_memory();
+  repeated_all_ = turn.repeat_all;
   for (Rows& rows : rows_)
     rows.begin({.tick = turn.tick, .time = now.time.count(), .boottime = now.boottime.count()});
   Collection collection(rows_, turn.repeat_all, clock_);
@@ -57,6 +62,16 @@ void Runner::run(const Turn& turn, Frame& frame) {
   counters.cpu_time = thread_cpu_time() - start;
   counters.wall_time = (clock_.now().boottime - now.boottime).count();
   if (statistics_ != nullptr) statistics_->add(info_->name(), counters);
+}
+
+// What repeating every process took is not needed again until the next file.
+void Runner::release_memory() {
+  for (std::size_t index = 0; index < rows_.size(); ++index) {
+    if (rows_[index].size() < kManyRows) continue;
+    const Table& table = rows_[index].table();
+    rows_[index] = Rows(table);
+    if (auto encoder = BatchEncoder::create(table)) encoders_[index] = std::move(*encoder);
+  }
 }
 
 void Runner::report_coverage(Coverage& coverage) const {

@@ -54,6 +54,9 @@ class Runner {
   std::vector<Rows> rows_;
   std::vector<BatchEncoder> encoders_;
   std::string last_error_;
+  bool repeated_all_ = false;  // in the last turn
+
+  void release_memory();
 };
 
 // A collector that can block, in a thread of its own. A turn that is due while the last one still runs
