@@ -27,6 +27,14 @@ foreach(check rooms ratchet)
   set_tests_properties(${check} PROPERTIES LABELS structure)
 endforeach()
 
+# What lets the n-th call of the recorder fail, and a short recording to do it to
+# (tests/e2e/test_faults.py).
+add_library(tacho_faults MODULE ${CMAKE_SOURCE_DIR}/tests/faults/faults.cc)
+target_link_libraries(tacho_faults PRIVATE ${CMAKE_DL_LIBS})
+set_target_properties(tacho_faults PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})
+add_executable(tacho_three_ticks ${CMAKE_SOURCE_DIR}/tests/faults/three_ticks.cc)
+target_link_libraries(tacho_three_ticks PRIVATE room_recorder Threads::Threads)
+
 # The tests that drive the programs use the environment that scripts/setup --tests made.
 set(pytest ${TACHO_DEPS}/venv/bin/python3 -m pytest -p no:cacheprovider -rs)
 set(e2e_environment "TACHO=$<TARGET_FILE:tacho>;PYTHONDONTWRITEBYTECODE=1")

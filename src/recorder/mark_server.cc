@@ -65,6 +65,9 @@ Result<Mark> parse_mark(std::string_view text) {
   };
   mark.time = number("time");
   mark.until = number("until");
+  // Differences of times from 1970 on cannot overflow.
+  if (mark.time.value_or(0) < 0 || mark.until.value_or(0) < 0)
+    return Error{ErrorCode::invalid, "a mark's times are nanoseconds from 1970 on"};
   return mark;
 }
 

@@ -2,6 +2,7 @@
 #include "recorder/recorder.h"
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -49,6 +50,7 @@ class Recorder {
       : options_(options), clock_(clock), channel_(channel), queue_(options.memory_limit) {}
 
   Result<RecordResult> run() {
+    keep_heap_small();
     TRY(prepare());
     const Instant start = clock_.now();
     TimeKeeper keeper(start, options_.interval, events_);
@@ -68,6 +70,9 @@ class Recorder {
     take_tick(tick + 1, true);
     return finish();
   }
+
+  // A collector did not come back.
+  bool is_stuck() const { return stuck_; }
 
  private:
   Result<void> prepare() {
@@ -158,8 +163,11 @@ class Recorder {
                                  .rotate_interval = options_.rotate_interval,
                                  .rotate_bytes = options_.rotate_bytes};
     writer_options.on_rotation = [this] {
-      if (sealer_) sealer_->seal_in_background(events_);
+      if (sealer_) sealer_->ask();
       apply_retention(place_.path, facts_.name, retention_, clock_.now().time, events_);
+    };
+    writer_options.on_sync = [this] {
+      if (sealer_) sealer_->tend(events_);
     };
     // Not synced: its disk may be busy, and the command waits. The writer replaces it soon.
     TRY(replace_file_at(place_.folder.get(), std::string(kFactsName), to_json(facts_), Sync::no));
@@ -180,6 +188,14 @@ class Recorder {
     }
     marks_.emplace(std::move(*server));
     return wake_->add(marks_->descriptor());
+  }
+
+  // What was large for one tick goes back to the system, and threads share one heap: nothing here
+  // allocates often enough to wait for it.
+  static void keep_heap_small() {
+    mallopt(M_MMAP_THRESHOLD, 128 << 10);  // the library's own start value, which would grow
+    mallopt(M_TRIM_THRESHOLD, 128 << 10);
+    mallopt(M_ARENA_MAX, 1);
   }
 
   // Memory pressure is what we are here to record: our pages stay, and the OOM killer takes us last.
@@ -290,6 +306,7 @@ class Recorder {
     FramePointer last = queue_.take_empty();
     last->facts = std::move(pending_facts_);
     push(last);
+    marks_.reset();  // and its socket: who marks from here on marks a finished recording
     writer_->drain(kFinishLimit);
     // All is committed: from here on it is a finished recording, to be read by whoever waits for us.
     flock(place_.folder.get(), LOCK_UN);
@@ -299,6 +316,9 @@ class Recorder {
     if (sealer_ && options_.seal_at_end) sealer_->seal_all_and_wait(events_);
     const AsCallingUser as_caller;
     apply_retention(place_.path, facts_.name, retention_, now.time, events_);
+    events_.drain([&result](const Event& event) {
+      if (event.severity >= Severity::warning) result.late.push_back(event.name + ": " + event.body);
+    });
     return result;
   }
 
@@ -346,9 +366,11 @@ class Recorder {
 
 Result<RecordResult> record(const RecorderOptions& options, Clock& clock,
                             const RecorderChannel& channel) {
-  // Lives until the process ends: a collector that is stuck in a dead file system still refers to it.
-  auto* recorder = new Recorder(options, clock, channel);
-  return recorder->run();
+  auto recorder = std::make_unique<Recorder>(options, clock, channel);
+  auto result = recorder->run();
+  // A collector that is stuck in a dead file system still refers to it: it lives as long as the process.
+  if (recorder->is_stuck()) (void)recorder.release();
+  return result;
 }
 
 }  // namespace tacho

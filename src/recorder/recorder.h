@@ -55,6 +55,7 @@ struct CommandReport {
 struct RecordResult {
   std::string path;              // of the recording
   std::int64_t lost_rows = 0;    // that could not be written
+  std::vector<std::string> late;  // warnings that came after the last tick: no event tells them
 };
 
 // Records until SIGINT or SIGTERM, the end of `duration`, or the channel's CommandReport. In `tacho run` the channel's descriptors are given; when the

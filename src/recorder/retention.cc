@@ -111,15 +111,42 @@ Series read_series(const std::string& path, std::string_view name) {
   return series;
 }
 
-// Removes an empty recording's folder: nothing but facts and empty table folders are left.
+// What a recorder and its sealing leave behind when they are killed.
+bool is_leftover(const std::string& name) {
+  return name.starts_with(".live-") || name.starts_with(".seal-") || name == kReserveName ||
+         name.starts_with("." + std::string(kFactsName));
+}
+
+void remove_files(int folder) {
+  if (const auto names = list_folder(folder))
+    for (const std::string& name : *names) unlinkat(folder, name.c_str(), 0);
+}
+
+// True when nothing is in the folder that somebody may still want.
+bool holds_nothing(int folder) {
+  const auto names = list_folder(folder);
+  return names && std::ranges::all_of(*names, is_leftover);
+}
+
+// Removes the folder of a recording whose rows are gone. Whatever else somebody put there keeps it.
 void remove_if_empty(int parent, const std::string& recording) {
   const FileDescriptor folder = open_folder_at(parent, recording);
   if (!folder || !segments_of(folder.get(), recording).empty()) return;
   const auto names = list_folder(folder.get());
   if (!names) return;
-  for (const std::string& name : *names)
-    if (unlinkat(folder.get(), name.c_str(), AT_REMOVEDIR) != 0)
+  for (const std::string& name : *names) {
+    const FileDescriptor table = open_folder_at(folder.get(), name);
+    if (table ? !holds_nothing(table.get()) : name != kFactsName && !is_leftover(name)) return;
+  }
+  for (const std::string& name : *names) {
+    const FileDescriptor table = open_folder_at(folder.get(), name);
+    if (table) {
+      remove_files(table.get());
+      unlinkat(folder.get(), name.c_str(), AT_REMOVEDIR);
+    } else {
       unlinkat(folder.get(), name.c_str(), 0);
+    }
+  }
   unlinkat(parent, recording.c_str(), AT_REMOVEDIR);
 }
 

@@ -10,7 +10,9 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
+#include <string_view>
 
 #include "base/file.h"
 #include "base/places.h"
@@ -19,6 +21,18 @@ namespace tacho {
 namespace {
 
 constexpr int kIoPriorityIdle = 3 << 13;  // IOPRIO_CLASS_IDLE
+
+// Share of the last 10 s in which tasks waited for memory, in percent, above which sealing waits: an
+// idle machine has 0, one that begins to thrash passes this within seconds.
+constexpr double kMemoryIsShort = 10;
+
+bool memory_is_short() {
+  const auto pressure = read_file("/proc/pressure/memory", 4096);
+  if (!pressure) return false;  // a kernel without PSI cannot tell
+  constexpr std::string_view kField = "some avg10=";
+  const std::size_t at = pressure->find(kField);
+  return at != std::string::npos && std::atof(pressure->c_str() + at + kField.size()) > kMemoryIsShort;
+}
 
 // In the new process, before the reader: only calls that are safe after fork.
 void lower_ourselves() {
@@ -79,9 +93,11 @@ void Sealer::reap(bool wait, EventQueue& events) {
                                    std::to_string(WEXITSTATUS(status)) + "; the live files stay"});
 }
 
-void Sealer::seal_in_background(EventQueue& events) {
+void Sealer::tend(EventQueue& events) {
   reap(false, events);
-  if (running_ == 0) start(events);
+  if (!wanted_ || running_ != 0 || memory_is_short()) return;
+  wanted_ = false;
+  start(events);
 }
 
 void Sealer::seal_all_and_wait(EventQueue& events) {

@@ -16,9 +16,12 @@ class Sealer {
   Sealer(std::string reader, std::string recording)
       : reader_(std::move(reader)), recording_(std::move(recording)) {}
 
-  // Seals the files that the recorder has left behind. Skipped while the last one still runs: the
-  // next takes its work too.
-  void seal_in_background(EventQueue& events);
+  // Files have been left behind by the recorder: they are sealed in the background when `tend` finds
+  // it a good time.
+  void ask() { wanted_ = true; }
+  // Called every few seconds. Starts what was asked for, unless the last one still runs or memory is
+  // short just now: sealing can wait, the machine's work cannot.
+  void tend(EventQueue& events);
   // Seals what is left and waits. The recording's lock must have been given up.
   void seal_all_and_wait(EventQueue& events);
 
@@ -28,6 +31,7 @@ class Sealer {
 
   std::string reader_, recording_;
   int running_ = 0;  // pid
+  bool wanted_ = false;
 };
 
 }  // namespace tacho

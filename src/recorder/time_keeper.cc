@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "recorder/time_keeper.h"
 
+#include <utility>
+
 #include "base/units.h"
 
 namespace tacho {
@@ -15,7 +17,8 @@ Nanoseconds absolute(Nanoseconds value) { return value < Nanoseconds::zero() ? -
 }  // namespace
 
 std::uint64_t TimeKeeper::next_after(std::uint64_t number, Instant now) {
-  std::uint64_t next = number + 1;
+  const std::uint64_t next = number + 1;
+  const bool slept = std::exchange(suspended_since_last_, Nanoseconds::zero()) > Nanoseconds::zero();
   if (now.boottime <= due(next)) return next;
   // One that is late by less than an interval is still taken, at once.
   const auto reached = static_cast<std::uint64_t>((now.boottime - start_) / interval_);
@@ -23,8 +26,6 @@ std::uint64_t TimeKeeper::next_after(std::uint64_t number, Instant now) {
   const auto missed = static_cast<std::int64_t>(reached - next);
   missed_ += missed;
   // What slept could not tick: that is the suspend's event, not ours.
-  const bool slept = suspended_since_last_ > Nanoseconds::zero();
-  suspended_since_last_ = Nanoseconds::zero();
   if (!slept)
     events_.push({.name = "tick.missed",
                   .severity = Severity::warning,

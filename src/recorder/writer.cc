@@ -16,8 +16,8 @@ namespace {
 
 // How long to wait before the same write is tried again: short beside a tick, long beside a call.
 constexpr int kRetryMilliseconds = 250;
-// How long to wait for a frame before looking whether it is time to sync.
-constexpr int kIdleMilliseconds = 500;
+// How long to wait for a frame at most, however far the next sync is: a wait costs a wake-up.
+constexpr Nanoseconds kLongestWait = std::chrono::minutes(1);
 // How often the end of a recording looks whether all is committed: its user waits.
 constexpr Nanoseconds kDrainStep = std::chrono::microseconds(200);
 // How long to wait before new files are tried again when there was no room for them.
@@ -82,7 +82,7 @@ void Writer::run() {
     note_failure(begun.error());  // the first frame tries again
   }
   while (true) {
-    FramePointer frame = queue_.pop(kIdleMilliseconds);
+    FramePointer frame = queue_.pop(milliseconds_to_sync());
     const std::int64_t start = thread_cpu_time();
     if (frame) {
       const auto written = write(*frame);
@@ -107,7 +107,17 @@ void Writer::run() {
     statistics_.add("writer", {.cpu_time = thread_cpu_time() - start, .turns = frame ? 1 : 0});
   }
   for (Journal& journal : journals_)
-    if (journal.file) (void)journal.file->sync();
+    if (journal.file) journal.file->start_sync();
+  for (Journal& journal : journals_)
+    if (journal.file)
+      if (const auto synced = journal.file->sync(); !synced) note_failure(synced.error());
+}
+
+// At least 1, so that a sync that is due is no reason to spin.
+int Writer::milliseconds_to_sync() const {
+  const Nanoseconds left = last_sync_ + options_.sync_interval - clock_.now().boottime;
+  const Nanoseconds wait = std::clamp(left, Nanoseconds::zero(), kLongestWait);
+  return 1 + static_cast<int>(wait / std::chrono::milliseconds(1));
 }
 
 // Commits what of the frame is not committed yet. On an error the rest stays in the frame.
@@ -150,24 +160,17 @@ Result<void> Writer::write(Frame& frame) {
 // New files for every table. Either all of them are there, or none is used.
 Result<void> Writer::begin_files() {
   const std::uint32_t number = number_ + 1;
-  std::vector<JournalFile> made;
-  for (Journal& journal : journals_) {
-    if (!journal.folder)
-      journal.folder = TRY(open_or_make_folder(folder_, std::string(journal.table->name)));
-    const auto name = live_name(number);
-    auto schema = encode_schema(*journal.table, options_.recording_id, number);
-    auto file = schema ? JournalFile::create(journal.folder.get(), name, *schema)
-                       : Result<JournalFile>(schema.error());
-    if (!file) {
-      for (std::size_t index = 0; index < made.size(); ++index)
-        unlinkat(journals_[index].folder.get(), name.c_str(), 0);
-      return Error(file.error());
-    }
-    made.push_back(std::move(*file));
+  auto made = make_files(number);
+  if (!made) {
+    for (const Journal& journal : journals_)
+      if (journal.folder) unlinkat(journal.folder.get(), live_name(number).c_str(), 0);
+    return Error(made.error());
   }
-  for (std::size_t index = 0; index < made.size(); ++index) {
-    if (journals_[index].file) (void)journals_[index].file->sync();
-    journals_[index].file = std::move(made[index]);
+  for (std::size_t index = 0; index < made->size(); ++index) {
+    std::optional<JournalFile>& file = journals_[index].file;
+    if (file)
+      if (const auto synced = file->sync(); !synced) note_failure(synced.error());
+    file = std::move((*made)[index]);
   }
   number_ = number;
   largest_ = 0;
@@ -177,14 +180,34 @@ Result<void> Writer::begin_files() {
   return {};
 }
 
+// A file that already has this number is what an earlier attempt could not take back, on a disk that
+// had become read-only: the folder is ours alone, and the number was never used.
+Result<std::vector<JournalFile>> Writer::make_files(std::uint32_t number) {
+  const std::string name = live_name(number);
+  std::vector<JournalFile> made;
+  for (Journal& journal : journals_) {
+    if (!journal.folder)
+      journal.folder = TRY(open_or_make_folder(folder_, std::string(journal.table->name)));
+    unlinkat(journal.folder.get(), name.c_str(), 0);
+    const Bytes schema = TRY(encode_schema(*journal.table, options_.recording_id, number));
+    made.push_back(TRY(JournalFile::create(journal.folder.get(), name, schema)));
+  }
+  return made;
+}
+
 void Writer::sync() {
   last_sync_ = clock_.now().boottime;
+  // All are on their way to the disk before the first is waited for: then one commit of the file
+  // system's own journal serves them all, instead of one for each.
+  for (Journal& journal : journals_)
+    if (journal.file) journal.file->start_sync();
   for (Journal& journal : journals_) {
     if (!journal.file || journal.file->is_broken()) continue;
     const auto synced = journal.file->sync();
     if (!synced) note_failure(synced.error());
   }
   if (!has_reserve_ && !failing_) make_reserve();
+  if (options_.on_sync) options_.on_sync();
 }
 
 void Writer::note_failure(const Error& error) {
@@ -216,8 +239,9 @@ void Writer::make_reserve() {
 }
 
 void Writer::release_reserve() {
-  unlinkat(folder_, std::string(kReserveName).c_str(), 0);
-  has_reserve_ = false;
+  // On a disk that has become read-only it stays, and so does our knowledge of it.
+  const int removed = unlinkat(folder_, std::string(kReserveName).c_str(), 0);
+  has_reserve_ = removed != 0 && errno != ENOENT;
 }
 
 }  // namespace tacho

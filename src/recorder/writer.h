@@ -31,6 +31,8 @@ struct WriterOptions {
   std::uint64_t reserve_bytes = std::uint64_t{2} << 20;   // so that "the disk is full" is recorded
   // Called in the writer's thread when files have been left behind that will not change any more.
   std::function<void()> on_rotation;
+  // Called in the writer's thread after every sync.
+  std::function<void()> on_sync;
 };
 
 class Writer {
@@ -71,6 +73,8 @@ class Writer {
   void run();
   Result<void> write(Frame& frame);
   Result<void> begin_files();
+  Result<std::vector<JournalFile>> make_files(std::uint32_t number);
+  int milliseconds_to_sync() const;
   void sync();
   void note_failure(const Error& error);
   void note_recovery();

@@ -140,6 +140,16 @@ def check_with_tacho(run, folder, seal):
     assert run("verify", folder).returncode == 0
 
 
+def killed(lives):
+    """Kills each at its time and hands out when, and its folder."""
+    origin = time.monotonic()
+    done = []
+    for life, folder, process in sorted(lives, key=lambda life: life[0]):
+        time.sleep(max(0, origin + life - time.monotonic()))
+        done.append((kill(process), folder))
+    return done
+
+
 def kill_many(run, tacho, home, tmp_path, kills):
     seed = int(os.environ.get("TACHO_SEED") or random.randrange(1 << 32))
     print(f"TACHO_SEED={seed}")
@@ -151,18 +161,20 @@ def kill_many(run, tacho, home, tmp_path, kills):
             folder = tmp_path / f"{number}.tacho"
             rotate = choose.choice(["1h", "70ms"])
             lives.append((choose.uniform(0, LONGEST_LIFE), folder, start(tacho, home, folder, rotate)))
-        origin = time.monotonic()
-        for life, folder, process in sorted(lives, key=lambda life: life[0]):
-            time.sleep(max(0, origin + life - time.monotonic()))
-            moment = kill(process)
-            if not (folder / "recording.json").exists():
-                continue  # it was killed before there was a recording
-            wait_until_let_go(folder)
-            if last := check_ticks(folder):
-                begun += 1
-                behind.append((moment - last[1]) / 1e6)
-                check_with_tacho(run, folder, seal=begun % 5 == 0)
-            shutil.rmtree(folder)
+        try:
+            for moment, folder in killed(lives):
+                if not (folder / "recording.json").exists():
+                    continue  # it was killed before there was a recording
+                wait_until_let_go(folder)
+                if last := check_ticks(folder):
+                    begun += 1
+                    behind.append((moment - last[1]) / 1e6)
+                    check_with_tacho(run, folder, seal=begun % 5 == 0)
+                shutil.rmtree(folder)
+        finally:
+            for _, _, process in lives:
+                if process.returncode is None:
+                    kill(process)
     assert begun > kills / 2
     behind.sort()
     print(f"{kills} kills, {begun} recordings with rows; the newest row was older than the kill by "

@@ -132,6 +132,8 @@ int command_record(int argc, char** argv) {
   if (recorded->lost_rows > 0)
     fmt::print(stderr, "tacho record: {} rows could not be written and are lost\n",
                recorded->lost_rows);
+  for (const std::string& warning : recorded->late)
+    fmt::print(stderr, "tacho record: {}\n", warning);
   if (!options->quiet) fmt::print("{}\n", recorded->path);
   return recorded->lost_rows > 0 ? kFailed : 0;
 }
