@@ -5,8 +5,9 @@
 //        /proc/PID/{stat,status,io}                  when one of these says that something changed
 //        /proc/PID/{fd,limits,oom_score,cgroup,cmdline,exe}  for new processes and key rows
 // schedstat and statm stay open for those that live on: reading them costs 1.4 us for a process,
-// opening and reading stat 6.7. They tell whether a single-threaded process ran or its memory changed (sleepers
-// lose memory too); one with several threads is asked for its stat, kept open too. Linux 2.6.
+// opening and reading stat 6.7. They tell whether a single-threaded process ran or its memory
+// changed (sleepers lose memory too); one with several threads is asked for its stat, kept open too.
+// Of those that run at tick after tick stat, status and io stay open as well. Linux 2.6.
 #include <unistd.h>
 
 #include <algorithm>
@@ -64,9 +65,11 @@ class Process final : public Collector {
                             mounts->find("hidepid=0") == std::string::npos;
     self->usage_ = environment.command_usage;
     self->command_ = environment.command;
-    const auto ticks = static_cast<std::uint64_t>(kKeyTime / std::max(environment.interval, Nanoseconds(1)));
+    const auto ticks =
+        static_cast<std::uint64_t>(kKeyTime / std::max(environment.interval, Nanoseconds(1)));
     self->key_ticks_ = std::clamp<std::uint64_t>(ticks, 1, kKeyTicks);
-    self->most_kept_ = std::clamp<std::int64_t>(raise_descriptor_limit() - kSpareDescriptors, 0, kMostKept);
+    self->most_kept_ =
+        std::clamp<std::int64_t>(raise_descriptor_limit() - kSpareDescriptors, 0, kMostKept);
     return std::unique_ptr<Collector>(std::move(self));
   }
 
@@ -124,7 +127,8 @@ class Process final : public Collector {
     next_.clear();
     std::size_t at = 0;
     for (const int pid : pids_) {
-      for (; at < living_.size() && living_[at]->pid < pid; ++at) bury(into.rows(2), std::move(living_[at]));
+      for (; at < living_.size() && living_[at]->pid < pid; ++at)
+        bury(into.rows(2), std::move(living_[at]));
       if (at < living_.size() && living_[at]->pid == pid) {
         Living process = std::move(living_[at++]);
         if (update(into, *process)) {
@@ -159,7 +163,7 @@ class Process final : public Collector {
     write_row(into, *process, !is_first);
     if (is_first) {
       process->key_due = 1 + process->number % std::min(key_ticks_, kFirstKeyTicks);
-      look_for_new_identity(*process);
+      process->cgroup = read_cgroup(pid);
     }
     describe_again(*process);
     return process;
@@ -188,23 +192,34 @@ class Process final : public Collector {
     }
     process.last_seen = now_.boottime;
     if (!changed && !key && !repeat_all_) return true;
-    return update_stat(into, process, key);
+    return update_stat(into, process, key, changed);
   }
 
-  bool update_stat(Collection& into, LivingProcess& process, bool key) {
-    if (process.numbers.threads > 1 && !process.stat && may_keep(1)) {
-      process.stat = reader_.open(process.pid, "stat");
-      kept_ += static_cast<bool>(process.stat);
+  // Reads one of its files, kept open from now on if it is read often: opening and closing it is half
+  // of the cost.
+  std::string_view read_often(LivingProcess& process, FileDescriptor& kept, const char* name,
+                              bool often, int& error) {
+    if (!kept && often && may_keep(1)) {
+      kept = reader_.open(process.pid, name);
+      kept_ += static_cast<bool>(kept);
     }
+    return kept ? reader_.read(kept, error) : reader_.read(process.pid, name, error);
+  }
+
+  bool update_stat(Collection& into, LivingProcess& process, bool key, bool changed) {
     int error = 0;
-    const std::string_view text = process.stat ? reader_.read(process.stat, error)
-                                               : reader_.read(process.pid, "stat", error);
+    const bool often = process.runs_often || process.numbers.threads > 1;
+    const std::string_view text = read_often(process, process.stat, "stat", often, error);
     const auto stat = parse_process_stat(text);
     if (!stat || stat->start_ticks != process.numbers.start_ticks) return false;
-    const bool single_and_kept =
-        process.schedstat && process.statm && process.numbers.threads <= 1;
+    const bool single_and_kept = knows_when_unchanged(process);
     const bool same = same_figures(process.numbers, *stat);
     if (same && !key && !repeat_all_ && !single_and_kept) return true;
+    if (single_and_kept ? changed : !same) {
+      process.runs_often = process.runs_often || process.ran_tick + 1 == now_.tick;
+      process.ran_tick = now_.tick;
+    }
+    process.changed_since_key = process.changed_since_key || changed;
     if (process.command != stat->command || process.numbers.parent != stat->parent)
       describe_again(process);
     take_stat(process, *stat);
@@ -260,13 +275,9 @@ class Process final : public Collector {
   }
 
   void write_row(Collection& into, LivingProcess& process, bool key) {
-    int error = 0;
     process.last_seen = now_.boottime;
-    const std::string_view io = reader_.read(process.pid, "io", error);
-    process.io_denied = error == EACCES || error == EPERM;
-    if (error == 0) process.io = parse_process_io(io);
-    const std::string_view status = reader_.read(process.pid, "status", error);
-    if (error == 0) process.status = parse_process_status(status);
+    // What neither ran nor lost memory has the I/O, switches and memory of its last row.
+    if (process.changed_since_key) read_status(process);
     Rows& rows = into.rows();
     rows.start_row();
     set_figures(rows, process);
@@ -277,8 +288,25 @@ class Process final : public Collector {
       process.had_key = true;
       set_slow_figures(rows, process);
       look_for_new_identity(process);
+      process.changed_since_key = !knows_when_unchanged(process);
     }
     rows.finish_row();
+  }
+
+  // schedstat is the main thread's alone, and without descriptors there is nothing to go by.
+  static bool knows_when_unchanged(const LivingProcess& process) {
+    return process.schedstat && process.statm && process.numbers.threads <= 1;
+  }
+
+  void read_status(LivingProcess& process) {
+    int error = 0;
+    const std::string_view io =
+        read_often(process, process.io_file, "io", process.runs_often, error);
+    process.io_denied = error == EACCES || error == EPERM;
+    if (error == 0) process.io = parse_process_io(io);
+    const std::string_view status =
+        read_often(process, process.status_file, "status", process.runs_often, error);
+    if (error == 0) process.status = parse_process_status(status);
   }
 
   void set_figures(Rows& rows, const LivingProcess& process) const {
@@ -316,22 +344,31 @@ class Process final : public Collector {
 
   void set_slow_figures(Rows& rows, LivingProcess& process) {
     using namespace process_column;
-    const auto descriptors = reader_.count_descriptors(process.pid);
-    process.descriptors_denied = !descriptors;
-    rows.set(file_descriptor_count, descriptors);
     int error = 0;
-    const std::string_view limits = reader_.read(process.pid, "limits", error);
-    rows.set(file_descriptor_limit, parse_open_files_limit(limits));
-    rows.set(oom_score, Fields(reader_.read(process.pid, "oom_score", error)).number());
-    rows.set(oom_score_adj, Fields(reader_.read(process.pid, "oom_score_adj", error)).number());
+    const auto adjustment = Fields(reader_.read(process.pid, "oom_score_adj", error)).number();
+    // The score is made of memory and of the adjustment, which others may set.
+    if (process.changed_since_key || adjustment != process.oom_score_adj)
+      process.oom_score = Fields(reader_.read(process.pid, "oom_score", error)).number();
+    process.oom_score_adj = adjustment;
+    if (process.changed_since_key) {
+      process.descriptor_count = reader_.count_descriptors(process.pid);
+      process.descriptors_denied = !process.descriptor_count;
+    }
+    rows.set(file_descriptor_count, process.descriptor_count);
+    rows.set(file_descriptor_limit, reader_.descriptor_limit(process.pid));
+    rows.set(oom_score, process.oom_score);
+    rows.set(oom_score_adj, process.oom_score_adj);
   }
 
-  // A process that called exec under the same name, or was moved to another group, is described anew.
+  // A process that called exec under the same name, or was moved to another group, is described
+  // anew.
   void look_for_new_identity(LivingProcess& process) {
     int error = 0;
-    const std::uint64_t arguments = hash_of(reader_.read(process.pid, "cmdline", error));
-    std::string cgroup = read_cgroup(process.pid);
     const bool known = process.arguments_hash != 0 || !process.cgroup.empty();
+    const std::uint64_t arguments = process.changed_since_key || !known
+                                        ? hash_of(reader_.read(process.pid, "cmdline", error))
+                                        : process.arguments_hash;
+    std::string cgroup = read_cgroup(process.pid);
     if (known && (arguments != process.arguments_hash || cgroup != process.cgroup))
       describe_again(process);
     process.arguments_hash = arguments;
@@ -363,6 +400,7 @@ class Process final : public Collector {
     if (path) rows.set(executable, escaped(*path, kArgumentsLimit));
     int error = 0;
     const std::string_view line = reader_.read(process.pid, "cmdline", error);
+    process.arguments_hash = hash_of(line);
     if (!line.empty()) {
       const RedactedArguments redacted = redact_arguments(line, kArgumentsLimit);
       rows.set(arguments, redacted.text);
@@ -383,8 +421,7 @@ class Process final : public Collector {
 
   void bury(Rows& rows, Living process) {
     using namespace process_exit_column;
-    kept_ -= static_cast<bool>(process->schedstat) + static_cast<bool>(process->statm) +
-             static_cast<bool>(process->stat);
+    kept_ -= process->kept();
     if (process->in_command && usage_ != nullptr) {
       ended_.cpu_time += cpu_time_of(*process);
       ended_.read_bytes += process->io.read_bytes.value_or(0);
