@@ -95,10 +95,10 @@ std::string wrapped(std::string_view first, std::string_view unsafe, int width) 
   return out + "\n";
 }
 
-void TextTable::add_column(std::string title, Align align, int most) {
+void TextTable::add_column(std::string title, Align align, int most, bool is_whole) {
   title = printable(title);
   const int width = display_width(title);
-  columns_.push_back({std::move(title), align, std::max(most, width), width, width});
+  columns_.push_back({std::move(title), align, std::max(most, width), width, width, is_whole});
 }
 
 void TextTable::add_row(std::vector<std::string> cells) {
@@ -135,7 +135,7 @@ void TextTable::fit(int width) {
   while (this->width() > width) {
     Column* widest = nullptr;
     for (Column& column : columns_)
-      if (column.align == Align::left && column.width > std::max(kNarrowest, column.title_width) &&
+      if (column.align == Align::left && !column.is_whole && column.width > std::max(kNarrowest, column.title_width) &&
           (widest == nullptr || column.width > widest->width))
         widest = &column;
     if (widest == nullptr) return;

@@ -24,7 +24,8 @@ std::string wrapped(std::string_view first, std::string_view text, int width);
 
 class TextTable {
  public:
-  void add_column(std::string title, Align align, int most = 60);
+  // Text wider than `most` is cut. `is_whole`: never made narrower for a terminal.
+  void add_column(std::string title, Align align, int most = 60, bool is_whole = false);
   void add_row(std::vector<std::string> cells);
   std::size_t rows() const { return rows_.size(); }
   int width() const;  // of the widest line so far
@@ -40,6 +41,7 @@ class TextTable {
     int most;   // columns wide
     int width = 0;
     int title_width = 0;
+    bool is_whole = false;
   };
   void fit(int width);
   std::string line_of(const std::vector<std::string>& cells, std::string_view indent) const;

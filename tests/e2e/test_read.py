@@ -206,7 +206,7 @@ def test_where_columns_rate_every_and_last(run, made):
     (["memory", "--columns", "no_such"], "no_such"),
     (["memory", "--where", "limit >"], "--where"),
     (["memory", "--where", "no_such > 1"], "no_such"),
-    (["memory", "--where", "limit > 10s"], "limit"),
+    (["memory", "--where", "limit > 10s"], "--where: '10s' is not a size"),
     (["memory", "--from", "25:00"], "25:00"),
     (["memory", "--from", "yesterday"], "yesterday"),
     (["memory", "--every", "0"], "--every"),
@@ -446,7 +446,8 @@ def test_colour_follows_the_variables(run, home, made):
     assert re.sub(rb"\x1b\[\d*m", b"", forced.stdout) == plain.stdout
 
 
-@pytest.mark.parametrize("arguments", [["report"], ["show"], ["ps"], ["show", "memory", "--last", "1"]])
+@pytest.mark.parametrize("arguments", [
+    ["report"], ["show"], ["ps"], ["show", "memory", "--last", "1"], ["show", "cpu", "--last", "4"]])
 def test_a_terminal_of_80_columns_holds_every_line(tacho, home, made, arguments):
     command, *rest = arguments
     environment = {**home, "TERM": "xterm", "PAGER": "cat"}

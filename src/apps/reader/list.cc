@@ -29,6 +29,9 @@ there. The first is @last, the second @prev or @2.
   --help
 )";
 
+// The name begins with the command's; all of it is shown where it has room.
+constexpr int kRoomForCommand = 110;
+
 // Unknown for one that was broken off.
 std::optional<std::int64_t> length_of(const ListedRecording& recording) {
   const RecordingFacts& facts = recording.facts;
@@ -43,29 +46,32 @@ std::string size_of(const ListedRecording& recording) {
 }
 
 void print_table(const std::vector<ListedRecording>& recordings, Zone zone, Output& output) {
+  const bool has_command = !output.is_terminal() || output.width() >= kRoomForCommand;
   const auto readable = std::ranges::find(recordings, "", &ListedRecording::trouble);
   const Moments moments(
       zone, Nanoseconds(readable == recordings.end() ? 0 : readable->facts.start_time));
   TextTable table;
   table.add_column("#", Align::right);
   table.add_column("NAME", Align::left);
-  table.add_column("STARTED (" + moments.title() + ")", Align::left);
+  table.add_column("STARTED (" + moments.title() + ")", Align::left, 60, true);
   table.add_column("LENGTH", Align::right);
   table.add_column("SIZE", Align::right);
   table.add_column("ENDED", Align::left, 80);
-  table.add_column("COMMAND", Align::left, 50);
+  if (has_command) table.add_column("COMMAND", Align::left, 50);
   std::size_t number = 0;
   for (const ListedRecording& recording : recordings) {
     if (!recording.trouble.empty()) {
-      table.add_row({"", recording.name(), "", "", "", "unreadable: " + recording.trouble, ""});
+      table.add_row({"", recording.name(), "", "", "", "unreadable: " + recording.trouble});
       continue;
     }
     const auto length = length_of(recording);
-    table.add_row({fmt::format("@{}", ++number), recording.name(),
-                   moments.text(Nanoseconds(recording.facts.start_time), 0),
-                   length ? duration_text(*length) : "", size_of(recording),
-                   ending_of(recording.facts, recording.is_recording_now),
-                   command_line_of(recording.facts)});
+    std::vector<std::string> cells = {
+        fmt::format("@{}", ++number), recording.name(),
+        moments.text(Nanoseconds(recording.facts.start_time), 0),
+        length ? duration_text(*length) : "", size_of(recording),
+        ending_of(recording.facts, recording.is_recording_now)};
+    if (has_command) cells.push_back(command_line_of(recording.facts));
+    table.add_row(std::move(cells));
   }
   table.print(output);
 }

@@ -79,7 +79,7 @@ class Printer {
     std::int64_t cpu = 0;
     for (const std::uint64_t number : all) cpu += processes_.totals().at(number).cpu();
     if (all.size() > shown)
-      output_.write(fmt::format("  and {} more; CPU time of all {}{}: {}\n", all.size() - shown,
+      output_.write(fmt::format("  and {} more; CPU time of all {}{}, as the ticks saw it: {}\n", all.size() - shown,
                                 all.size(), which, duration_text(cpu)));
   }
 

@@ -205,6 +205,33 @@ TEST(Report, OfAPartCountsWhatGrewInIt) {
   compare("part", report_of(folder / "r.tacho", range));
 }
 
+// Made by nobody's recorder: ours escapes what it records.
+TEST(Report, LetsNoControlByteOfAHostileRecordingThrough) {
+  testing::TemporaryFolder folder;
+  const std::string evil = "\033]0;evil\007\r\n\xE2\x80\xAE";
+  auto writer = RecordingWriter::create(folder / "r.tacho", {&kSystem, &kProcess, &kInfo, &kEvent, &kDisk});
+  ASSERT_TRUE(writer) << writer.error().text;
+  writer->facts.host = {.name = evil, .kernel = evil, .operating_system = evil};
+  writer->facts.command = compile();
+  writer->facts.command->arguments = {"make", evil};
+  writer->facts.command->folder = evil;
+  writer->facts.coverage = {
+      {.kind = CoverageNote::Kind::absent, .table = evil, .what = evil, .why = evil, .remedy = evil}};
+  for (std::int64_t tick = 0; tick < 3; ++tick) {
+    writer->begin(static_cast<std::uint64_t>(tick));
+    describe(writer->rows(kInfo), 1, evil, tick == 0 ? nullptr : evil.c_str(), true);
+    writer->rows(kProcess).append(std::uint64_t{1}, kSecond, 0, 1, 0, 0, kMiB, kMiB);
+    writer->rows(kEvent).append(evil, evil, evil, RecordingWriter::kStartTime, std::nullopt);
+    writer->rows(kDisk).append(evil, evil, tick * kMiB, 0, 0);
+    check(writer->commit());
+  }
+  check(writer->finish(2));
+  const std::string text = report_of(folder / "r.tacho");
+  EXPECT_NE(text.find("\\x1b]0;evil\\x07"), std::string::npos) << text;
+  EXPECT_EQ(text.find("\xE2\x80\xAE"), std::string::npos);
+  for (const char c : text) EXPECT_TRUE(c == '\n' || static_cast<unsigned char>(c) >= ' ') << int(c);
+}
+
 TEST(Report, OfARecordingThatHasThreeTables) {
   compare("small", report_of(std::string(TACHO_FIXTURES) + "/../recordings/1.0/small.tacho"));
 }
