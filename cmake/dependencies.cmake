@@ -2,7 +2,6 @@
 # Libraries from outside, as targets: fmt, nanoarrow, arrow, parquet, lz4, zstd, xxhash.
 find_package(fmt REQUIRED)
 set(TACHO_FMT fmt::fmt-header-only CACHE STRING "or fmt::fmt: see cmake/programs.cmake")
-find_package(CLI11 REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(Threads REQUIRED)
 
