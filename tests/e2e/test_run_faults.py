@@ -55,15 +55,23 @@ def assert_unimpressed(process, begun=b""):
     return errors
 
 
-def assert_readable(recording):
-    """Every live file is a stream that a stock reader takes whole."""
-    files = list(recording.glob("*/live-*.arrows"))
-    assert files
+def rows_of(files):
+    """Of live files, each of which a stock reader has to take whole."""
     rows = 0
     for file in files:
         with pyarrow.memory_map(str(file)) as source:
             rows += pyarrow.ipc.open_stream(source).read_all().num_rows
-    assert rows > 0
+    return rows
+
+
+def wait_for_the_first_tick(recordings):
+    wait_until(lambda: recordings() and rows_of(recordings()[0].glob("system/live-*.arrows")) > 0)
+
+
+def assert_readable(recording):
+    files = list(recording.glob("*/live-*.arrows"))
+    assert files
+    assert rows_of(files) > 0
 
 
 def test_the_recorder_is_killed_at_the_start(tacho, home):
@@ -77,8 +85,7 @@ def test_the_recorder_is_killed_in_the_middle(tacho, home, recordings):
     process = start(tacho, home, "--interval", "10ms")
     begun = process.stdout.readline()
     recorder = recorder_of(process.pid)
-    live = wait_until(lambda: recordings() and list(recordings()[0].glob("system/live-*.arrows")))[0]
-    wait_until(lambda: live.stat().st_size > 0 and recorder in processes_of(process.pid))
+    wait_for_the_first_tick(recordings)
     os.kill(recorder, signal.SIGKILL)
     wait_until(lambda: recorder not in processes_of(process.pid))
     errors = assert_unimpressed(process, begun)
@@ -90,6 +97,7 @@ def test_the_recorder_is_killed_at_the_end(tacho, home, recordings):
     process = start(tacho, home)
     begun = process.stdout.readline()
     recorder = recorder_of(process.pid)
+    wait_for_the_first_tick(recordings)
     # It is held, so that the command ends before it; then tacho waits for a receipt.
     os.kill(recorder, signal.SIGSTOP)
     process.stdin.write(b"text\n")
