@@ -98,14 +98,16 @@ TEST_F(RecorderTest, ASuspendLeavesAGapThatIsSaid) {
 
 TEST_F(RecorderTest, RotatesAllTablesTogether) {
   RecorderOptions wanted = options();
-  wanted.duration = 10s;
-  wanted.rotate_interval = 3s;
+  wanted.duration = 300s;
+  wanted.rotate_interval = 50s;
   ASSERT_TRUE(record(wanted, clock));
   const auto system = live("system"), memory = live("memory"), self = live("self");
-  EXPECT_GE(system.files.size(), 3U);
+  EXPECT_GE(system.files.size(), 2U);
   EXPECT_EQ(system.files, memory.files);
   EXPECT_EQ(system.files, self.files);
-  EXPECT_EQ(memory.ticks, (Ticks{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10}));
+  Ticks all;
+  for (std::uint64_t tick = 0; tick <= 300; ++tick) all.push_back(tick);
+  EXPECT_EQ(memory.ticks, all);
 }
 
 TEST_F(RecorderTest, ASignalEndsItInGoodOrder) {

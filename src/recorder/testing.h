@@ -48,6 +48,10 @@ class ScratchFolder {
 // that, but never long, so that a writer which tries again cannot hang.
 class SteppingClock final : public Clock {
  public:
+  // Before each step to a tick the writer gets so many milliseconds of real time. It needs none to
+  // lose nothing; a rotation, which it asks for, comes later when it is behind.
+  explicit SteppingClock(int pause_milliseconds = 1) : pause_(pause_milliseconds) {}
+
   Instant now() override {
     const std::scoped_lock lock(mutex_);
     return now_;
@@ -60,7 +64,7 @@ class SteppingClock final : public Clock {
     }
     pollfd wait{wake_descriptor, POLLIN, 0};
     if (poll(&wait, 1, 0) > 0) return false;
-    pause(1);  // the writer gets a turn
+    pause(wake_descriptor >= 0 ? pause_ : 1);
     // Who waits for the writer in small steps oversleeps, as one may: the time limits of seconds
     // that recordings have at their end pass in no time.
     move_to(wake_descriptor >= 0 ? boottime : std::max(boottime, now().boottime + kLongSleep));
@@ -93,6 +97,7 @@ class SteppingClock final : public Clock {
     Nanoseconds step{}, sleep{};
   };
   static constexpr Nanoseconds kLongSleep = std::chrono::milliseconds(50);
+  const int pause_;
   const std::thread::id owner_ = std::this_thread::get_id();
   std::mutex mutex_;
   // 2025-11-24T13:13:20Z, an hour after boot of which ten minutes were slept.

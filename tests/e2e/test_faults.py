@@ -75,7 +75,7 @@ def check(folder, done, failed, is_lasting):
 
 
 def run_through(build, home, tmp_path, error, times):
-    number = 0
+    number, places = 0, ""
     while True:
         number += 1
         assert number < MOST_CALLS
@@ -84,7 +84,9 @@ def run_through(build, home, tmp_path, error, times):
         if failed == "":
             assert number > calls > 50, "the calls were not seen"
             assert (done.returncode, done.stdout) == (0, "0\n"), done.stderr
+            assert "live-000002" in places and ".reserve" in places and "fdatasync" in places
             return
+        places += failed + "\n"
         check(folder, done, failed, is_lasting=times == 0)
 
 

@@ -9,7 +9,7 @@
 int main(int argc, char** argv) {
   using namespace std::chrono_literals;
   if (argc != 3) return 2;
-  tacho::testing::SteppingClock clock;
+  tacho::testing::SteppingClock clock(10);  // so that the rotation mostly comes in time
   const auto recorded = tacho::record({.root = argv[2],
                                        .output = argv[1],
                                        .duration = 2500ms,
