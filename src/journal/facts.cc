@@ -130,6 +130,7 @@ RecordingFacts facts_from(const Json& json) {
   get(json, "tacho_version", facts.tacho_version);
   if (const auto host = json.find("host"); host != json.end()) facts.host = host_from(*host);
   get(json, "time_zone", facts.time_zone);
+  get(json, "utc", facts.is_utc);
   get(json, "start_time", facts.start_time);
   get(json, "start_boottime", facts.start_boottime);
   get(json, "end_time", facts.end_time);
@@ -155,6 +156,7 @@ std::string to_json(const RecordingFacts& facts) {
             {"tacho_version", facts.tacho_version},
             {"host", to_json(facts.host)},
             {"time_zone", facts.time_zone},
+            {"utc", facts.is_utc},
             {"start_time", facts.start_time},
             {"start_boottime", facts.start_boottime}};
   put(json, "end_time", facts.end_time);

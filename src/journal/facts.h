@@ -47,6 +47,7 @@ struct RecordingFacts {
   std::string tacho_version;
   HostFacts host;
   std::string time_zone;      // IANA name or offset, of the recorder
+  bool is_utc = false;        // made with --utc: shown so, whatever the zone of who looks
   std::int64_t start_time = 0, start_boottime = 0;
   std::optional<std::int64_t> end_time, end_boottime;  // set when it ended in good order
   std::int64_t interval = 0;  // ns

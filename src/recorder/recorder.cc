@@ -114,6 +114,7 @@ class Recorder {
     facts_.tacho_version = TACHO_VERSION;
     facts_.host = read_host(*root_);
     facts_.time_zone = local_zone_name();
+    facts_.is_utc = options_.utc;
     facts_.start_time = now.time.count();
     facts_.start_boottime = now.boottime.count();
     facts_.interval = options_.interval.count();
@@ -257,8 +258,11 @@ class Recorder {
       runner->run(turn, *frame);
       for (const Rows& rows : runner->rows()) receipt_.observe(rows);
     }
-    frame->facts = std::move(pending_facts_);
-    pending_facts_.clear();
+    // At the end newer ones follow at once, and each costs two syncs.
+    if (!is_last) {
+      frame->facts = std::move(pending_facts_);
+      pending_facts_.clear();
+    }
     push(frame);
   }
 

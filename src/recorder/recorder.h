@@ -21,6 +21,7 @@ struct RecorderOptions {
   std::string name = "record";          // of the series
   Nanoseconds interval = std::chrono::seconds(1);
   std::optional<Nanoseconds> duration;
+  bool utc = false;                     // label the recording UTC instead of the local zone
   std::string only, without;            // comma-separated tables
   std::vector<std::string> settings;    // table.option=value
   std::optional<Nanoseconds> retain_time;

@@ -510,3 +510,16 @@ def test_the_readme_fills_processes_forward_as_tacho_does(run, made, monkeypatch
 def test_the_commands_of_the_readme_exist(run):
     for command in re.findall(r"^\| `tacho (\w+)", README, re.M):
         assert run(command, "--help").returncode == 0, command
+
+
+def test_a_recording_made_with_utc_is_shown_in_utc(run, home, tmp_path):
+    """S1-054, S1-055: the zone of who looks by default, UTC on request."""
+    shown = {}
+    for name, options in (("local", []), ("utc", ["--utc"])):
+        folder = tmp_path / f"{name}.tacho"
+        run("run", "--quiet", *options, "--output", folder, "--only", "memory", "--", "true", check=True)
+        result = run("show", folder, "memory", "--format", "csv", "--columns", "time",
+                     env={**home, "TZ": "Asia/Kolkata"}, check=True)
+        shown[name] = result.stdout.splitlines()[1]
+    assert shown["local"].endswith(b"+05:30")
+    assert shown["utc"].endswith((b"Z", b"+00:00"))

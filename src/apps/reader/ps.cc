@@ -116,7 +116,7 @@ Result<bool> print(const Recording& recording, const Options& options) {
     if (options.find.empty()) print_tree(tree, roots, output);
     else print_processes(tree, chosen, output);
     output.write(std::string(output.dim()) +
-                 totals_line(tree, chosen, *state, options.view.zone()) +
+                 totals_line(tree, chosen, *state, options.view.zone(recording)) +
                  std::string(output.plain()) + "\n");
   }
   TRY(output.finish());

@@ -51,7 +51,7 @@ Result<void> report(const Recording& recording, const Options& options) {
   const Range range = TRY(range_of(recording, options.from, options.to));
   Output output = TRY(open_output(options.view));
   Progress progress;
-  ReportContext context{.recording = recording, .range = range, .zone = options.view.zone()};
+  ReportContext context{.recording = recording, .range = range, .zone = options.view.zone(recording)};
   // On a terminal the sections themselves show how far it is.
   if (!output.is_terminal())
     context.progress = [&](std::string_view table) { progress.show(fmt::format("reading {}", table)); };

@@ -132,7 +132,7 @@ Result<void> show_rows(const Recording& recording, const Options& options, Outpu
   Stream rows = TRY(transformed(TRY(base_rows(recording, options, range)), options,
                                 reference_time(recording)));
   const std::string format = options.view.format.empty() ? "table" : options.view.format;
-  const auto writer = TRY(make_row_writer(format, options.view.zone(), output));
+  const auto writer = TRY(make_row_writer(format, options.view.zone(recording), output));
   Progress progress;
   // On a terminal the rows themselves show how far it is.
   if (output.is_terminal()) return write_rows(*rows, *writer);
@@ -163,7 +163,7 @@ void write_gaps(const std::vector<Gap>& gaps, const Moments& moments, Output& ou
 
 Result<void> show_tables(const Recording& recording, const Options& options, Output& output) {
   const auto tables = TRY(recording.tables());
-  const Moments moments = moments_of(recording, tables, options.view.zone());
+  const Moments moments = moments_of(recording, tables, options.view.zone(recording));
   const bool has_help = !output.is_terminal() || output.width() >= kRoomForHelp;
   TextTable table;
   table.add_column("TABLE", Align::left);

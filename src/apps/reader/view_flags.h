@@ -20,6 +20,10 @@ struct ViewOptions {
   bool no_pager = false;
   bool help = false;
   Zone zone() const { return utc ? Zone::utc : Zone::local; }
+  // As zone(), and UTC for a recording that was made with --utc.
+  Zone zone(const Recording& recording) const {
+    return recording.facts().is_utc ? Zone::utc : zone();
+  }
 };
 std::vector<Flag> view_flags(ViewOptions& options);
 Result<Output> open_output(const ViewOptions& options);

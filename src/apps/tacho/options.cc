@@ -44,6 +44,7 @@ std::vector<Flag> recorder_flags(RecorderOptions& options) {
   return {{"interval", required, [&](std::string_view text) { return take_interval(options, text); }},
           {"name", required, [&](std::string_view text) { return take_name(options, text); }},
           {"output", required, set_text(options.output)},
+          {"utc", none, set_true(options.utc)},
           {"only", required, set_text(options.only)},
           {"without", required, set_text(options.without)},
           {"set", required, [&](std::string_view text) -> Result<void> {

@@ -29,6 +29,7 @@ seals the recording and prints its path.
   --retain TIME,SIZE    keep no more of the series than this; 'none' keeps all (7d,2GiB)
   --sync DURATION       between syncs to the disk: a power cut loses at most this (5s)
   --rotate DURATION     between new journal files, which are sealed one by one (1h)
+  --utc                 label the recording UTC: it is shown so, whatever the zone of who looks
   --only TABLE,...      record these tables alone
   --without TABLE,...   leave these tables out
   --set TABLE.OPTION=VALUE

@@ -40,6 +40,7 @@ receipt on stderr. COMMAND's input, output, limits and environment are as withou
   --output FOLDER       the recording (a new one below $XDG_STATE_HOME/tacho)
   --name NAME           of the recording, instead of COMMAND's
   --timeout DURATION    then SIGTERM to COMMAND, SIGKILL 10 s later, and exit status 124
+  --utc                 label the recording UTC: it is shown so, whatever the zone of who looks
   --only TABLE,...      record these tables alone
   --without TABLE,...   leave these tables out
   --set TABLE.OPTION=VALUE

@@ -34,7 +34,8 @@ int command_snapshot(int argc, char** argv) {
   bool help = false;
   std::vector<Flag> flags = recorder_flags(options);
   std::erase_if(flags, [](const Flag& flag) {
-    return flag.name == "interval" || flag.name == "name" || flag.name == "output";
+    return flag.name == "interval" || flag.name == "name" || flag.name == "output" ||
+           flag.name == "utc";
   });
   flags.push_back({"format", required, [&](std::string_view text) -> Result<void> {
                      if (text != "json" && text != "text")
