@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <map>
 
 #include "base/text.h"
 #include "journal/format.h"
@@ -41,7 +42,10 @@ class Verifier {
       const Span span = check(table, segment);
       if (segment.number != expected)
         report_missing(table, expected, segment.number - 1, before, span.first);
-      if (span.last) before = span.last;
+      if (span.last) {
+        before = span.last;
+        ++tables_with_rows_[segment.number];
+      }
       expected = segment.number + 1;
     }
     for (const std::string& name : table.quarantined)
@@ -118,14 +122,13 @@ class Verifier {
     log_->add(std::move(finding));
   }
 
-  // All tables rotate together: a number that two of them have, the others have too. (A mark that
-  // was added afterwards has a file of its own, in one table.)
+  // All tables rotate together, and no row is written before all have their file: a number under
+  // which two of them hold rows, the others have too. (A mark that was added afterwards has a file of
+  // its own, in one table; a recorder that was killed while it rotated leaves files without rows.)
   void check_tables() {
-    std::vector<std::uint32_t> last{0, 0};
-    for (const TableFolder& table : recording_.tables())
-      if (!table.segments.empty()) last.push_back(table.segments.back().number);
-    std::ranges::sort(last, std::greater());
-    const std::uint32_t newest = last[1];
+    std::uint32_t newest = 0;
+    for (const auto& [number, tables] : tables_with_rows_)
+      if (tables >= 2) newest = number;
     for (const std::string& name : recording_.facts().tables) {
       const TableFolder* table = recording_.find(name);
       if (table == nullptr || table->segments.empty())
@@ -146,6 +149,7 @@ class Verifier {
   const std::function<void(std::uint64_t, std::uint64_t)>& progress_;
   std::shared_ptr<FindingLog> log_ = std::make_shared<FindingLog>();
   VerifyReport report_;
+  std::map<std::uint32_t, int> tables_with_rows_;  // by number
 };
 
 }  // namespace
