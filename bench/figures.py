@@ -41,8 +41,11 @@ class Bench:
                               stderr=subprocess.PIPE, check=False)
 
     def show(self, recording, table, columns):
-        text = self.run("show", str(recording), table, "--columns", columns, "--format", "csv")
-        return list(csv.DictReader(io.StringIO(text.stdout)))
+        shown = self.run("show", str(recording), table, "--columns", columns, "--format", "csv")
+        rows = list(csv.DictReader(io.StringIO(shown.stdout)))
+        if not rows:
+            raise RuntimeError(shown.stderr.strip() or f"{table} has no rows")
+        return rows
 
     def others(self, names, samples):
         """The other tools that are here, each writing a sample a second."""
@@ -208,7 +211,7 @@ def kills(bench):
         program.end(signal.SIGKILL)
         damaged += bench.run("verify", str(recording)).returncode != 0
         rows = bench.show(recording, "system", "boottime")
-        last = int(rows[-1]["boottime"]) / 1e9 if rows else 0
+        last = int(rows[-1]["boottime"]) / 1e9
         worst = max(worst, moment - last)
         shutil.rmtree(recording)
     return [(f"kill -9 at {count} random moments: recordings damaged; longest time from the last "
