@@ -94,8 +94,23 @@ Result<Options> parse(int argc, char** argv) {
   return options;
 }
 
+// The stretch that surely holds the last rows: every tick has at least one living process, so that many
+// ticks before the end are enough, and the hours before them need not be filled forward.
+Result<Range> processes_range(const Recording& recording, const Options& options, const Range& range) {
+  const bool is_whole = !range.from && !range.to && options.where.empty() && !options.rate && !options.every;
+  if (!options.last || !is_whole) return range;
+  const TableSummary ticks = TRY(recording.summary("system"));
+  if (!ticks.last_tick) return range;
+  const std::int64_t first = static_cast<std::int64_t>(*ticks.last_tick) - *options.last;
+  Range end{.axis = Range::Axis::tick};
+  // Ticks can be missing: then fewer than wanted might be in it, and all is read.
+  if (first > 0 && TRY(recording.gaps()).empty()) end.from = first;
+  return end;
+}
+
 Result<Stream> base_rows(const Recording& recording, const Options& options, const Range& range) {
-  if (options.table == "process" && !options.raw) return processes(recording, range);
+  if (options.table == "process" && !options.raw)
+    return processes(recording, TRY(processes_range(recording, options, range)));
   return recording.scan(options.table, {.range = range});
 }
 
