@@ -19,6 +19,9 @@ namespace {
 // A journal of a short run should not take megabytes; one that grows should not be grown often.
 constexpr std::uint64_t kFirstStep = std::uint64_t{64} << 10;
 constexpr std::uint64_t kLargestStep = std::uint64_t{1} << 20;
+// A reader that maps the file sees as much as was grown when it opened it, and fails when a batch is
+// committed across that end meanwhile. So the file grows some batches before it must.
+constexpr std::uint64_t kAhead = std::uint64_t{16} << 10;
 
 constexpr std::byte kMarker[kMarkerSize] = {std::byte{0xFF}, std::byte{0xFF}, std::byte{0xFF},
                                             std::byte{0xFF}};
@@ -96,7 +99,9 @@ Result<JournalFile> JournalFile::create(int folder, const std::string& name,
 
 Result<void> JournalFile::append(std::span<const std::byte> message) {
   if (broken_) return Error{ErrorCode::io, name_ + " was abandoned after an error"};
-  TRY(grow_to(end_ + message.size() + kMarkerSize));
+  const std::uint64_t needed = end_ + message.size() + kMarkerSize;
+  const auto grown = grow_to(needed + kAhead);
+  if (!grown && needed > allocated_) return grown;
   dirty_ = true;
   // All but the first 8 bytes, and the new marker: nothing that a reader sees has changed yet.
   const auto written =

@@ -24,6 +24,11 @@ def wait_until(condition, limit=60):
     return value
 
 
+def journal_of(path):
+    """Read, not mapped: a mapping ends where the file ended when it was opened, commits go on."""
+    return pyarrow.ipc.open_stream(path.read_bytes()).read_all()
+
+
 def rows_of(folder, table, *columns):
     """Rows of sealed and live files, by number."""
     rows = []
@@ -31,8 +36,7 @@ def rows_of(folder, table, *columns):
         if path.suffix == ".parquet":
             whole = pyarrow.parquet.read_table(path)
         else:
-            with pyarrow.memory_map(str(path)) as source:
-                whole = pyarrow.ipc.open_stream(source).read_all()
+            whole = journal_of(path)
         rows += zip(*(whole.column(name).to_pylist() for name in columns))
     return rows
 
@@ -69,8 +73,7 @@ class Recorder:
         live = sorted((self.folder / "system").glob("live-*"))
         if not live:
             return -1
-        with pyarrow.memory_map(str(live[-1])) as source:
-            ticks = pyarrow.ipc.open_stream(source).read_all().column("tick")
+        ticks = journal_of(live[-1]).column("tick")
         return ticks[-1].as_py() if len(ticks) else -1
 
     def end(self, number=signal.SIGTERM):
