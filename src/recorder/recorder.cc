@@ -20,6 +20,7 @@
 #include "collectors/self_statistics.h"
 #include "journal/format.h"
 #include "journal/recordings.h"
+#include "kernel/limits.h"
 #include "recorder/frame_queue.h"
 #include "recorder/host.h"
 #include "recorder/identity.h"
@@ -40,9 +41,8 @@ namespace {
 constexpr Nanoseconds kFinishLimit = std::chrono::seconds(5);
 // How long it waits for a collector that may be stuck in a dead file system.
 constexpr int kCollectorLimitMilliseconds = 200;
-// The caller's mistake is told before anything is made.
-constexpr Nanoseconds kShortestInterval = std::chrono::milliseconds(10);
-constexpr Nanoseconds kLongestInterval = std::chrono::hours(1);
+// Of about 500 processes; the table takes 8 bytes for each in the kernel.
+constexpr std::int64_t kLikelyDescriptors = 2048;
 
 class Recorder {
  public:
@@ -51,6 +51,7 @@ class Recorder {
 
   Result<RecordResult> run() {
     keep_heap_small();
+    reserve_descriptors(kLikelyDescriptors);  // before there are threads
     TRY(prepare());
     const Instant start = clock_.now();
     TimeKeeper keeper(start, options_.interval, events_);
@@ -76,6 +77,7 @@ class Recorder {
 
  private:
   Result<void> prepare() {
+    // The caller's mistake is told before anything is made.
     if (options_.interval < kShortestInterval || options_.interval > kLongestInterval)
       return Error{ErrorCode::invalid, "an interval is between 10ms and 1h, for example 1s; got " +
                                            format_duration(options_.interval)};

@@ -15,6 +15,9 @@
 
 namespace tacho {
 
+inline constexpr Nanoseconds kShortestInterval = std::chrono::milliseconds(10);
+inline constexpr Nanoseconds kLongestInterval = std::chrono::hours(1);
+
 struct RecorderOptions {
   std::string root = "/";               // prefix of /proc and /sys
   std::string output;                   // the recording's folder; empty: a new one in the usual place

@@ -12,9 +12,6 @@
 namespace tacho {
 namespace {
 
-using namespace std::chrono_literals;
-
-constexpr Nanoseconds kShortestInterval = 10ms, kLongestInterval = 1h;
 // A file's name has at most 255 bytes; the date and ".tacho" follow.
 constexpr std::size_t kLongestName = 200;
 
