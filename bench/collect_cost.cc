@@ -3,7 +3,6 @@
 // are as cold as in a recording.
 //   bench_collect_cost [turns=100] [milliseconds between turns=50] [only these tables: a,b]
 #include <fmt/format.h>
-#include <time.h>
 
 #include <algorithm>
 #include <chrono>
@@ -21,12 +20,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-std::int64_t thread_cpu_time() {
-  timespec time{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-  return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
-}
-
 struct Measured {
   const tacho::CollectorInfo* info;
   std::unique_ptr<tacho::Collector> collector;
@@ -36,13 +29,13 @@ struct Measured {
 };
 
 void take_turn(Measured& measured, tacho::Clock& clock, std::uint64_t tick) {
-  const std::int64_t before = thread_cpu_time();
+  const tacho::Nanoseconds before = tacho::thread_cpu_time();
   const tacho::Instant now = clock.now();
   for (tacho::Rows& rows : measured.rows)
     rows.begin({tick, now.time.count(), now.boottime.count()});
   tacho::Collection into(measured.rows, tick == 0, clock);
   if (!measured.collector->collect(into)) ++measured.errors;
-  if (tick > 0) measured.costs.push_back(thread_cpu_time() - before);
+  if (tick > 0) measured.costs.push_back((tacho::thread_cpu_time() - before).count());
 }
 
 void print(const Measured& measured, double& sum) {

@@ -44,6 +44,8 @@ Instant SystemClock::now() {
           .monotonic = read_clock(CLOCK_MONOTONIC)};
 }
 
+Nanoseconds thread_cpu_time() { return read_clock(CLOCK_THREAD_CPUTIME_ID); }
+
 bool SystemClock::sleep_until(Nanoseconds boottime, int wake_descriptor) {
   thread_local Timer timer;
   while (true) {

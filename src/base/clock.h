@@ -33,4 +33,7 @@ class SystemClock final : public Clock {
   bool sleep_until(Nanoseconds boottime, int wake_descriptor) override;
 };
 
+// CPU time of the calling thread.
+Nanoseconds thread_cpu_time();
+
 }  // namespace tacho

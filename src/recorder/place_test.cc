@@ -48,7 +48,7 @@ TEST_F(Place, TwoInOneSecondAreTwo) {
 }
 
 TEST_F(Place, ANameCannotLeadElsewhere) {
-  for (const std::string& name : {"../../etc/x", "-rf", ".", "..", "", "a\nb", "/abs"}) {
+  for (const std::string name : {"../../etc/x", "-rf", ".", "..", "", "a\nb", "/abs"}) {
     const auto made = make_recording_place("", name, kTime);
     ASSERT_TRUE(made) << made.error().text;
     EXPECT_EQ(fs::path(made->path).parent_path(), usual());

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "recorder/runner.h"
 
-#include <time.h>
-
 #include "collectors/cadence.h"
 #include "collectors/events.h"
 
@@ -11,12 +9,6 @@ namespace {
 
 // With fewer rows there is little to give back: 33 columns of so many are 64 KiB.
 constexpr std::size_t kManyRows = 256;
-
-std::int64_t thread_cpu_time() {
-  timespec value{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &value);
-  return value.tv_sec * std::int64_t{1'000'000'000} + value.tv_nsec;
-}
 
 }  // namespace
 
@@ -35,7 +27,7 @@ Result<std::unique_ptr<Runner>> Runner::create(const CollectorInfo& info,
 }
 
 void Runner::run(const Turn& turn, Frame& frame) {
-  const std::int64_t start = thread_cpu_time();
+  const Nanoseconds start = thread_cpu_time();
   const Instant now = clock_.now();
   if (repeated_all_ && !turn.repeat_all) release_memory();
   repeated_all_ = turn.repeat_all;
@@ -59,7 +51,7 @@ void Runner::run(const Turn& turn, Frame& frame) {
                              .rows = count});
     counters.rows += count;
   }
-  counters.cpu_time = thread_cpu_time() - start;
+  counters.cpu_time = (thread_cpu_time() - start).count();
   counters.wall_time = (clock_.now().boottime - now.boottime).count();
   if (statistics_ != nullptr) statistics_->add(info_->name(), counters);
 }

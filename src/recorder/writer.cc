@@ -2,7 +2,6 @@
 #include "recorder/writer.h"
 
 #include <fcntl.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -22,12 +21,6 @@ constexpr Nanoseconds kLongestWait = std::chrono::minutes(1);
 constexpr Nanoseconds kDrainStep = std::chrono::microseconds(200);
 // How long to wait before new files are tried again when there was no room for them.
 constexpr Nanoseconds kRotationRetry = std::chrono::seconds(10);
-
-std::int64_t thread_cpu_time() {
-  timespec value{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &value);
-  return value.tv_sec * std::int64_t{1'000'000'000} + value.tv_nsec;
-}
 
 bool is_full(const Error& error) {
   return error.system_error == ENOSPC || error.system_error == EDQUOT;
@@ -83,7 +76,7 @@ void Writer::run() {
   }
   while (true) {
     FramePointer frame = queue_.pop(milliseconds_to_sync());
-    const std::int64_t start = thread_cpu_time();
+    const Nanoseconds start = thread_cpu_time();
     if (frame) {
       const auto written = write(*frame);
       if (written) {
@@ -104,13 +97,14 @@ void Writer::run() {
       break;
     }
     if (clock_.now().boottime - last_sync_ >= options_.sync_interval) sync();
-    statistics_.add("writer", {.cpu_time = thread_cpu_time() - start, .turns = frame ? 1 : 0});
+    statistics_.add("writer", {.cpu_time = (thread_cpu_time() - start).count(), .turns = frame ? 1 : 0});
   }
   for (Journal& journal : journals_)
     if (journal.file) journal.file->start_sync();
   for (Journal& journal : journals_)
     if (journal.file)
       if (const auto synced = journal.file->sync(); !synced) note_failure(synced.error());
+  sync_facts();
 }
 
 // At least 1, so that a sync that is due is no reason to spin.
@@ -133,7 +127,9 @@ Result<void> Writer::write(Frame& frame) {
     frame.begins_file = false;
   }
   if (!frame.facts.empty()) {
-    TRY(replace_file_at(folder_, std::string(kFactsName), frame.facts));
+    // Somebody may wait for them (the receipt comes after the last ones), nobody for the disk.
+    TRY(replace_file_at(folder_, std::string(kFactsName), frame.facts, Sync::no));
+    unsynced_facts_ = std::move(frame.facts);
     frame.facts.clear();
   }
   for (; frame.done < frame.entries.size(); ++frame.done) {
@@ -206,8 +202,16 @@ void Writer::sync() {
     const auto synced = journal.file->sync();
     if (!synced) note_failure(synced.error());
   }
+  sync_facts();
   if (!has_reserve_ && !failing_) make_reserve();
   if (options_.on_sync) options_.on_sync();
+}
+
+void Writer::sync_facts() {
+  if (unsynced_facts_.empty()) return;
+  const auto synced = replace_file_at(folder_, std::string(kFactsName), unsynced_facts_);
+  if (!synced) return note_failure(synced.error());
+  unsynced_facts_.clear();
 }
 
 void Writer::note_failure(const Error& error) {

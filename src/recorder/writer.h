@@ -76,6 +76,7 @@ class Writer {
   Result<std::vector<JournalFile>> make_files(std::uint32_t number);
   int milliseconds_to_sync() const;
   void sync();
+  void sync_facts();
   void note_failure(const Error& error);
   void note_recovery();
   void make_reserve();
@@ -98,6 +99,7 @@ class Writer {
   Nanoseconds rotation_not_before_{};
   std::uint64_t largest_ = 0;  // bytes of the largest journal of now
   Nanoseconds last_sync_{};
+  std::string unsynced_facts_;
   bool has_reserve_ = false;
   bool failing_ = false;
   Nanoseconds failing_since_{};
