@@ -4,9 +4,10 @@
 tacho_room(base LIBRARIES ${TACHO_FMT})
 tacho_room(schema)
 tacho_room(kernel)
-tacho_room(collectors USES kernel schema)
+tacho_room(ledger USES kernel)
+tacho_room(collectors USES ledger kernel schema)
 tacho_room(journal USES schema LIBRARIES nanoarrow lz4)
-tacho_room(recorder USES collectors kernel journal schema)
+tacho_room(recorder USES collectors ledger kernel journal schema)
 # Above: what `tacho` links; nothing there knows Arrow C++. Below: what `tacho-reader` links;
 # nothing there knows /proc.
 tacho_room(store USES journal schema LIBRARIES arrow parquet zstd xxhash)
