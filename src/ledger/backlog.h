@@ -23,7 +23,8 @@ class Backlog {
 
   // False when there is no room; the record is counted in `dropped`.
   bool push(std::span<const std::byte> record);
-  // Calls `each` with all that waits, in the order of `push`; each record is aligned to 8 bytes.
+  // Calls `each` with all that waits, in the order of `push`; each record is aligned to 8 bytes and
+  // stays valid until the next call.
   void take(const std::function<void(std::span<const std::byte>)>& each);
   std::int64_t dropped() const;
   // Readable while half of the room or more is used.

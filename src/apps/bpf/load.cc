@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "apps/bpf/load.h"
+
+#include <cstdarg>
+#include <cstdio>
+#include <cstring>
+#include <vector>
+
+namespace tacho {
+namespace {
+
+// The line that says most: of the verifier's log the one before its statistics, else the first warning,
+// which names the cause where those behind it name what failed for it.
+std::string said;
+bool is_from_verifier = false;
+
+std::string last_line_before(std::string_view text, std::string_view mark) {
+  text = text.substr(0, text.find(mark));
+  while (text.ends_with('\n')) text.remove_suffix(1);
+  const std::size_t begin = text.rfind('\n');
+  return std::string(begin == std::string_view::npos ? text : text.substr(begin + 1));
+}
+
+void keep(std::string_view text) {
+  constexpr std::string_view kStatistics = "\nprocessed ";
+  if (text.find(kStatistics) != std::string_view::npos && !is_from_verifier) {
+    said = last_line_before(text, kStatistics);
+    is_from_verifier = true;
+  } else if (said.empty()) {
+    said = last_line_before(text, "\n--");
+    if (said.starts_with("libbpf: ")) said.erase(0, 8);
+  }
+}
+
+int take(libbpf_print_level level, const char* format, va_list values) {
+  if (level != LIBBPF_WARN) return 0;
+  std::vector<char> text(1 << 16);  // most of a verifier's log, which ends with what counts
+  va_list again;
+  va_copy(again, values);
+  const int needed = std::vsnprintf(text.data(), text.size(), format, values);
+  if (needed >= static_cast<int>(text.size())) {
+    text.resize(static_cast<std::size_t>(needed) + 1);
+    std::vsnprintf(text.data(), text.size(), format, again);
+  }
+  va_end(again);
+  keep(text.data());
+  return 0;
+}
+
+}  // namespace
+
+void keep_what_libbpf_says() { libbpf_set_print(take); }
+
+Error bpf_error(std::string_view action, int error) {
+  const int number = error < 0 ? -error : error;
+  std::string text = "cannot " + std::string(action) + ": " + strerror(number);
+  if (!said.empty()) text += " (" + said + ")";
+  return {ErrorCode::io, std::move(text), number};
+}
+
+}  // namespace tacho

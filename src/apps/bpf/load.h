@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// Loading with libbpf, told through a socket (ledger/bpf_objects.h).
+#pragma once
+
+#include <bpf/libbpf.h>
+
+#include <memory>
+#include <span>
+#include <string>
+
+#include "base/error.h"
+
+namespace tacho {
+
+// Load, attach and hand over everything.
+Result<void> load_lives(int socket);
+Result<void> load_walk(int socket);
+
+// From here on what libbpf says is kept instead of printed.
+void keep_what_libbpf_says();
+// "cannot ACTION: Permission denied (what libbpf or the kernel's verifier said last)".
+Error bpf_error(std::string_view action, int error);
+
+struct LinkEnder {
+  void operator()(bpf_link* link) const { bpf_link__destroy(link); }
+};
+using Link = std::unique_ptr<bpf_link, LinkEnder>;
+
+}  // namespace tacho

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+// The kernel's structures, as far as we read them: nothing but the names of the fields counts. Where
+// they lie is put in when the programs are loaded, from the type information of the running kernel
+// (CO-RE), so no header of a kernel is needed to build and one build serves all kernels.
+#pragma once
+
+#include <linux/bpf.h>
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+
+typedef __u8 u8;
+typedef __u32 u32;
+typedef __u64 u64;
+typedef __s32 s32;
+typedef __s64 s64;
+
+// BTF has it under this name too.
+enum pid_kind { kPidOfThread = 0, kPidOfGroup = 1, kPidOfProcessGroup = 2, kPidOfSession = 3 };
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+struct list_head {
+  struct list_head *next;
+};
+
+struct pid_namespace;
+struct upid {
+  int nr;
+  struct pid_namespace *ns;
+};
+struct pid {
+  unsigned int level;
+  struct upid numbers[];
+};
+
+struct kernfs_node {
+  u64 id;
+};
+struct cgroup {
+  struct kernfs_node *kn;
+};
+struct css_set {
+  struct cgroup *dfl_cgrp;
+};
+
+typedef struct {
+  unsigned int val;
+} kuid_t;
+typedef struct {
+  unsigned int val;
+} kgid_t;
+struct cred {
+  kuid_t euid;
+  kgid_t egid;
+};
+
+struct task_io_accounting {
+  u64 rchar, wchar;            // with CONFIG_TASK_XACCT
+  u64 read_bytes, write_bytes;  // with CONFIG_TASK_IO_ACCOUNTING
+};
+
+struct taskstats {
+  u64 cpu_delay_total, blkio_delay_total;
+};
+
+struct signal_struct {
+  int nr_threads;
+  int group_exit_code;
+  unsigned int flags;
+  struct list_head thread_head;
+  struct pid *pids[4];
+  u64 utime, stime;
+  unsigned long nvcsw, nivcsw, min_flt, maj_flt;
+  struct task_io_accounting ioac;
+  unsigned long long sum_sched_runtime;
+  struct taskstats *stats;  // with CONFIG_TASKSTATS
+  short oom_score_adj;
+};
+
+// Linux 6.2 and newer: the counters of each CPU are apart.
+struct percpu_counter {
+  s64 count;
+  s32 *counters;  // absent on a kernel for one CPU
+};
+// Before.
+typedef struct {
+  long counter;
+} atomic_long_t;
+struct mm_rss_stat {
+  atomic_long_t count[4];
+};
+
+struct mm_struct {
+  unsigned long hiwater_rss, total_vm;
+  unsigned long arg_start, arg_end;
+  struct percpu_counter rss_stat[4];
+};
+struct mm_struct___before_6_2 {
+  struct mm_rss_stat rss_stat;
+};
+
+struct sched_entity {
+  u64 sum_exec_runtime;
+};
+struct sched_info {
+  unsigned long long run_delay;
+};
+struct task_delay_info {
+  u64 blkio_delay;
+};
+
+struct task_struct {
+  unsigned int __state;  // before Linux 5.14: `state`
+  unsigned int flags;
+  int prio, static_prio;
+  struct sched_entity se;
+  struct sched_info sched_info;
+  struct mm_struct *mm;
+  int exit_state, exit_code;
+  int pid, tgid;
+  struct task_struct *real_parent, *group_leader;
+  struct pid *thread_pid;
+  struct list_head thread_node;
+  u64 utime, stime;
+  unsigned long nvcsw, nivcsw, min_flt, maj_flt;
+  u64 start_boottime;
+  const struct cred *cred;
+  char comm[16];
+  struct signal_struct *signal;
+  struct task_io_accounting ioac;
+  struct css_set *cgroups;
+  struct task_delay_info *delays;  // with CONFIG_TASK_DELAY_ACCT
+};
+
+struct linux_binprm {
+  const char *filename;
+};
+
+struct bpf_array {
+  void *pptrs[0];
+};
+
+#pragma clang attribute pop

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// What lives.bpf.c puts into its ring, and the state that it shares. Plain C, the same for the
+// kernel's side and ours; both are always of one build.
+#pragma once
+
+#include <linux/types.h>
+
+#ifdef __cplusplus
+namespace tacho {
+#endif
+
+// 1 MiB held 200 ms of 5,000 processes a second, and a reader is woken long before.
+enum { kLifeRingBytes = 1 << 20 };
+// Beyond as many CPUs the peak of a process is not known; no machine of 2025 has more than 1,024.
+enum { kLifeCpus = 1024 };
+// What a path can have (PATH_MAX), and what is kept of the arguments. Powers of two.
+enum { kLifeExecutableBytes = 4096, kLifeArgumentBytes = 4096 };
+
+enum LifeRecordKind { kLifeFork, kLifeExec, kLifeExit, kLifeFree, kLifeKinds };
+
+// -1 where the kernel was built without it. Times in ns.
+struct LifeTotals {
+  __s64 cpu_time;              // exact
+  __s64 user_time, system_time;  // sampled at ticks
+  __s64 faults_minor, faults_major;
+  __s64 switches_voluntary, switches_involuntary;
+  __s64 storage_read, storage_written, read, written;
+};
+
+// pid and start_boottime are those that join the records of one life: the pid as the kernel's
+// outermost namespace has it, which is known even when the task is being freed.
+struct LifeKey {
+  __u64 start_boottime;
+  __u32 kind;
+  __u32 kernel_pid;
+};
+
+struct LifeRecord {  // fork; exec and exit begin with it
+  struct LifeKey key;
+  __u64 boottime;
+  __s32 pid, parent_pid, process_group, session;  // in the recorder's namespace
+  __s32 inner_pid;                                // in its own
+  __u32 user_id, group_id, padding;
+  __u64 cgroup_id;
+  char command[16];
+};
+
+struct LifeExecRecord {
+  struct LifeRecord life;
+  __u32 executable_size, arguments_size;
+  __u32 arguments_are_cut, padding;
+  char bytes[kLifeExecutableBytes + kLifeArgumentBytes];  // only as many as there are
+};
+
+struct LifeExitRecord {
+  struct LifeRecord life;
+  __s32 status, padding;       // as wait(2) gives it
+  __s64 peak_pages;            // -1: not known
+  __s64 delay_cpu, delay_block;  // ns; -1: not known
+  struct LifeTotals totals;       // lack the last time slice, and threads that are just ending
+};
+
+struct LifeFreeRecord {
+  struct LifeKey key;
+  struct LifeTotals totals;  // complete
+};
+
+struct LifeState {
+  __u64 lost[kLifeKinds];  // for which the ring had no room
+  __u64 pid_namespace;     // the recorder's, and how deep it lies; 0: none above it
+  __u64 pid_level;
+  __u64 anchor;            // where the map `cpu_anchor` is
+  __u64 cpus;              // how many of the offsets below are known
+  __u64 cpu_offset[kLifeCpus];
+};
+
+#ifdef __cplusplus
+}  // namespace tacho
+#endif

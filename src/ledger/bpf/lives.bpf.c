@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: Apache-2.0
+// Fork, exec, exit and free of processes, as records in a ring. Nothing here decides anything about
+// the machine: it reads and reports.
+//
+// The account of a life needs two moments. At its exit the status, the peak and the delays are known,
+// but the CPU time lacks the last slice and threads may still be ending. When the leader is freed the
+// kernel has added everything up in the group's structure, and the memory is gone. Both are reported;
+// what reads the ring joins them.
+#include "ledger/bpf/life_record.h"
+#include "ledger/bpf/tasks.bpf.h"
+
+// Not a licence for this file: what the helpers ask for.
+char kLicense[] SEC("license") = "GPL";
+
+#define SIGNAL_GROUP_EXIT 4  // the group's exit code counts, not the leader's
+
+struct LifeState state;
+
+struct {
+  __uint(type, BPF_MAP_TYPE_RINGBUF);
+  __uint(max_entries, kLifeRingBytes);
+} ring SEC(".maps");
+
+// An exec's record is put together here: only what is used of it goes into the ring. Apart for each
+// CPU, and the kernel never runs one program twice at a time on a CPU.
+struct {
+  __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+  __uint(max_entries, 1);
+  __type(key, u32);
+  __type(value, struct LifeExecRecord);
+} exec_record SEC(".maps");
+
+struct {
+  __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+  __uint(max_entries, 1);
+  __type(key, u32);
+  __type(value, u64);
+} cpu_anchor SEC(".maps");
+
+// The reader is woken when a quarter is used; otherwise it comes by itself. Waking it for each record
+// would cost more than the record.
+static __always_inline u64 wake_flags(void) {
+  return bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) >= kLifeRingBytes / 4 ? BPF_RB_FORCE_WAKEUP
+                                                                           : BPF_RB_NO_WAKEUP;
+}
+
+static __always_inline void count_lost(enum LifeRecordKind kind) {
+  __sync_fetch_and_add(&state.lost[kind], 1);
+}
+
+static __always_inline struct upid number_at(struct pid *pid, u64 level) {
+  struct upid number = {};
+  bpf_probe_read_kernel(&number, sizeof number,
+                        (void *)pid + bpf_core_field_offset(struct pid, numbers) +
+                            level * bpf_core_type_size(struct upid));
+  return number;
+}
+
+// The number in the recorder's pid namespace; 0: it has none there.
+static __always_inline int number_of(struct pid *pid) {
+  if (!pid || pid->level < state.pid_level) return 0;
+  const struct upid number = number_at(pid, state.pid_level);
+  return (u64)number.ns == state.pid_namespace ? number.nr : 0;
+}
+
+static __always_inline int pid_of(struct task_struct *leader) {
+  int pid = leader->tgid;
+  barrier_var(pid);  // or the compiler makes one load of two that the kernel wants apart
+  if (state.pid_level != 0) pid = number_of(leader->signal->pids[kPidOfGroup]);
+  return pid;
+}
+
+static __always_inline int inner_pid_of(struct task_struct *leader) {
+  int pid = leader->tgid;
+  barrier_var(pid);
+  struct pid *own = leader->signal->pids[kPidOfGroup];
+  if (own && own->level != 0) pid = number_at(own, own->level).nr;
+  return pid;
+}
+
+static __always_inline void fill(struct LifeRecord *record, enum LifeRecordKind kind,
+                                 struct task_struct *leader, int pid, struct task_struct *parent) {
+  struct signal_struct *signal = leader->signal;
+  record->key.kind = kind;
+  record->key.kernel_pid = leader->tgid;
+  record->key.start_boottime = leader->start_boottime;
+  record->boottime = bpf_ktime_get_boot_ns();
+  record->pid = pid;
+  record->parent_pid = pid_of(parent);
+  record->process_group = number_of(signal->pids[kPidOfProcessGroup]);
+  record->session = number_of(signal->pids[kPidOfSession]);
+  record->inner_pid = inner_pid_of(leader);
+  record->user_id = leader->cred->euid.val;
+  record->group_id = leader->cred->egid.val;
+  record->padding = 0;
+  record->cgroup_id = leader->cgroups->dfl_cgrp->kn->id;
+  bpf_probe_read_kernel(record->command, sizeof record->command, leader->comm);
+}
+
+// Of all threads that are gone.
+static __always_inline void take_group(struct LifeTotals *totals, struct signal_struct *signal) {
+  totals->cpu_time = signal->sum_sched_runtime;
+  totals->user_time = signal->utime;
+  totals->system_time = signal->stime;
+  totals->faults_minor = signal->min_flt;
+  totals->faults_major = signal->maj_flt;
+  totals->switches_voluntary = signal->nvcsw;
+  totals->switches_involuntary = signal->nivcsw;
+  totals->storage_read = totals->storage_written = totals->read = totals->written = -1;
+  if (bpf_core_field_exists(signal->ioac.read_bytes)) {
+    totals->storage_read = signal->ioac.read_bytes;
+    totals->storage_written = signal->ioac.write_bytes;
+  }
+  if (bpf_core_field_exists(signal->ioac.rchar)) {
+    totals->read = signal->ioac.rchar;
+    totals->written = signal->ioac.wchar;
+  }
+}
+
+static __always_inline void add_thread(struct LifeTotals *totals, struct task_struct *thread) {
+  totals->cpu_time += thread->se.sum_exec_runtime;
+  totals->user_time += thread->utime;
+  totals->system_time += thread->stime;
+  totals->faults_minor += thread->min_flt;
+  totals->faults_major += thread->maj_flt;
+  totals->switches_voluntary += thread->nvcsw;
+  totals->switches_involuntary += thread->nivcsw;
+  if (bpf_core_field_exists(thread->ioac.read_bytes)) {
+    totals->storage_read += thread->ioac.read_bytes;
+    totals->storage_written += thread->ioac.write_bytes;
+  }
+  if (bpf_core_field_exists(thread->ioac.rchar)) {
+    totals->read += thread->ioac.rchar;
+    totals->written += thread->ioac.wchar;
+  }
+}
+
+SEC("tp_btf/sched_process_fork")
+int on_fork(u64 *context) {
+  struct task_struct *parent = (void *)context[0];
+  struct task_struct *child = (void *)context[1];
+  if (child->pid != child->tgid) return 0;  // a thread
+  const int pid = pid_of(child);
+  if (pid == 0) return 0;
+  struct LifeRecord *record = bpf_ringbuf_reserve(&ring, sizeof *record, 0);
+  if (!record) {
+    count_lost(kLifeFork);
+    return 0;
+  }
+  fill(record, kLifeFork, child, pid, parent);
+  bpf_ringbuf_submit(record, wake_flags());
+  return 0;
+}
+
+// By now the caller is the leader, whichever thread it was.
+SEC("tp_btf/sched_process_exec")
+int on_exec(u64 *context) {
+  struct task_struct *task = (void *)context[0];
+  struct linux_binprm *program = (void *)context[2];
+  const int pid = pid_of(task);
+  if (pid == 0) return 0;
+  const u32 zero = 0;
+  struct LifeExecRecord *record = bpf_map_lookup_elem(&exec_record, &zero);
+  if (!record) return 0;
+  fill(&record->life, kLifeExec, task, pid, task->real_parent);
+  const long with_nul =
+      bpf_probe_read_kernel_str(record->bytes, kLifeExecutableBytes, program->filename);
+  u64 executable = with_nul > 0 ? with_nul - 1 : 0;
+  executable &= kLifeExecutableBytes - 1;
+  struct mm_struct *mm = task->mm;
+  const u64 from = mm->arg_start;
+  u64 arguments = mm->arg_end - from;
+  record->arguments_are_cut = arguments > kLifeArgumentBytes;
+  if (arguments > kLifeArgumentBytes) arguments = kLifeArgumentBytes;
+  // They have just been written there, so they are in memory: no fault is needed.
+  if (bpf_probe_read_user(record->bytes + executable, arguments, (void *)from) != 0) {
+    record->arguments_are_cut = arguments > 0;
+    arguments = 0;
+  }
+  record->executable_size = executable;
+  record->arguments_size = arguments;
+  record->padding = 0;
+  const u64 size = __builtin_offsetof(struct LifeExecRecord, bytes) + executable + arguments;
+  if (bpf_ringbuf_output(&ring, record, size, wake_flags()) != 0) count_lost(kLifeExec);
+  return 0;
+}
+
+// What the threads of the group waited. The kernel adds it up for groups that had more than one
+// thread, when it reports them (taskstats_exit), whether somebody listens or not.
+static __always_inline void take_delays(struct LifeExitRecord *record, struct task_struct *last,
+                                        int last_is_counted) {
+  struct signal_struct *signal = last->signal;
+  record->delay_cpu = record->delay_block = -1;
+  s64 block = -1;
+  if (bpf_core_field_exists(last->delays)) {
+    struct task_delay_info *delays = last->delays;
+    if (delays) block = delays->blkio_delay;  // none without the sysctl task_delayacct
+  }
+  const s64 cpu = bpf_core_field_exists(last->sched_info.run_delay)
+                      ? (s64)last->sched_info.run_delay : -1;
+  if (!bpf_core_field_exists(signal->stats)) return;
+  struct taskstats *stats = signal->stats;
+  if (!stats) {
+    record->delay_cpu = cpu;
+    record->delay_block = block;
+    return;
+  }
+  if (cpu >= 0) record->delay_cpu = stats->cpu_delay_total + (last_is_counted ? 0 : cpu);
+  if (block >= 0) record->delay_block = stats->blkio_delay_total + (last_is_counted ? 0 : block);
+}
+
+static __always_inline s64 peak_of(struct mm_struct *mm) {
+  if (!mm) return -1;
+  s64 swapped;
+  const s64 resident =
+      resident_pages(mm, state.cpu_offset, state.cpus, kLifeCpus, &swapped);
+  if (resident < 0) return -1;
+  const s64 highest = mm->hiwater_rss;
+  return highest > resident ? highest : resident;
+}
+
+// `last` is the thread whose end is the end of the group. Its leader may have ended before.
+static __always_inline int report_exit(struct task_struct *last, int last_is_counted) {
+  struct task_struct *leader = last->group_leader;
+  struct signal_struct *signal = last->signal;
+  const int pid = pid_of(leader);
+  if (pid == 0) return 0;
+  struct LifeExitRecord *record = bpf_ringbuf_reserve(&ring, sizeof *record, 0);
+  if (!record) {
+    count_lost(kLifeExit);
+    return 0;
+  }
+  fill(&record->life, kLifeExit, leader, pid, leader->real_parent);
+  record->status = signal->flags & SIGNAL_GROUP_EXIT ? signal->group_exit_code : leader->exit_code;
+  record->padding = 0;
+  record->peak_pages = peak_of(last->mm);
+  take_delays(record, last, last_is_counted);
+  take_group(&record->totals, signal);
+  add_thread(&record->totals, last);
+  if (leader != last) add_thread(&record->totals, leader);
+  bpf_ringbuf_submit(record, wake_flags());
+  return 0;
+}
+
+// Linux 6.16 and newer: the tracepoint says whether it is the last thread, and lies before the memory
+// is given back.
+SEC("?tp_btf/sched_process_exit")
+int on_exit(u64 *context) {
+  return (context[1] & 0xff) ? report_exit((void *)context[0], 1) : 0;
+}
+
+// Before: the function that stands right before it in the kernel, and is told the same.
+SEC("?fentry/taskstats_exit")
+int on_exit_before_6_16(u64 *context) {
+  return (u32)context[1] ? report_exit((void *)context[0], 0) : 0;
+}
+
+SEC("tp_btf/sched_process_free")
+int on_free(u64 *context) {
+  struct task_struct *task = (void *)context[0];
+  if (task->pid != task->tgid) return 0;
+  struct LifeFreeRecord *record = bpf_ringbuf_reserve(&ring, sizeof *record, 0);
+  if (!record) {
+    count_lost(kLifeFree);
+    return 0;
+  }
+  record->key.kind = kLifeFree;
+  record->key.kernel_pid = task->tgid;
+  record->key.start_boottime = task->start_boottime;
+  take_group(&record->totals, task->signal);
+  bpf_ringbuf_submit(record, wake_flags());
+  return 0;
+}
+
+// Run once by what loads the programs, in the pid namespace of the recorder.
+SEC("raw_tp")
+int prepare(void *context) {
+  struct task_struct *task = (void *)bpf_get_current_task();
+  struct pid *pid = BPF_CORE_READ(task, thread_pid);
+  state.pid_level = BPF_CORE_READ(pid, level);
+  state.pid_namespace = (u64)number_at(pid, state.pid_level).ns;
+  if (bpf_core_type_exists(struct mm_rss_stat)) return 0;
+  *(volatile u64 *)&state.anchor = (u64)&cpu_anchor;
+  const u64 shared = shared_address_of(*(volatile u64 *)&state.anchor);
+  const u32 zero = 0;
+  u32 cpu = 0;
+  for (; cpu < kLifeCpus; ++cpu) {
+    void *element = bpf_map_lookup_percpu_elem(&cpu_anchor, &zero, cpu);
+    if (!element) break;  // no more CPUs
+    *(volatile u64 *)&state.cpu_offset[cpu] = (u64)element;
+    *(volatile u64 *)&state.cpu_offset[cpu] -= shared;
+  }
+  if (cpu < kLifeCpus) state.cpus = cpu;
+  return 0;
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ledger/bpf_ring.h"
+
+#include <linux/bpf.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+
+namespace tacho {
+namespace {
+
+constexpr std::uint64_t kAlignment = 8;
+
+std::uint64_t load(const void* place) {
+  // Pairs with the kernel's store of its position: what lies before it is written.
+  return __atomic_load_n(static_cast<const std::uint64_t*>(place), __ATOMIC_ACQUIRE);
+}
+
+}  // namespace
+
+// The kernel offers the records twice in a row, so that none lies across an end. Every page of a
+// mapping counts as resident, so they are mapped once, and the one record of each turn that lies
+// across the end is put together.
+Result<std::unique_ptr<BpfRing>> BpfRing::create(int map, std::size_t bytes) {
+  std::unique_ptr<BpfRing> ring(new BpfRing);
+  ring->page_ = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+  ring->bytes_ = bytes;
+  void* consumer = mmap(nullptr, ring->page_, PROT_READ | PROT_WRITE, MAP_SHARED, map, 0);
+  if (consumer == MAP_FAILED) return last_system_error("map", "the ring of BPF records");
+  ring->consumer_page_ = consumer;
+  void* producer = mmap(nullptr, ring->page_ + bytes, PROT_READ, MAP_SHARED, map,
+                        static_cast<off_t>(ring->page_));
+  if (producer == MAP_FAILED) return last_system_error("map", "the ring of BPF records");
+  ring->producer_page_ = producer;
+  ring->data_ = static_cast<const std::byte*>(producer) + ring->page_;
+  return ring;
+}
+
+BpfRing::~BpfRing() {
+  if (consumer_page_ != nullptr) munmap(consumer_page_, page_);
+  if (producer_page_ != nullptr) munmap(producer_page_, page_ + bytes_);
+}
+
+std::span<const std::byte> BpfRing::record_at(std::uint64_t position, std::uint32_t size) {
+  const std::size_t at = position & (bytes_ - 1);
+  const std::size_t before_end = std::min<std::size_t>(size, bytes_ - at);
+  if (before_end == size) return {data_ + at, size};
+  turned_.resize(size);
+  std::memcpy(turned_.data(), data_ + at, before_end);
+  std::memcpy(turned_.data() + before_end, data_, size - before_end);
+  return turned_;
+}
+
+// Each record: its size with two flags in the upper bits, 4 bytes for the kernel, then its bytes,
+// padded to 8.
+void BpfRing::drain(const std::function<void(std::span<const std::byte>)>& each) {
+  auto* consumed = static_cast<std::uint64_t*>(consumer_page_);
+  std::uint64_t position = *consumed;
+  const std::uint64_t end = load(producer_page_);
+  while (position < end) {
+    // Pairs with the kernel's release when a record is submitted: its bytes are written.
+    const std::uint32_t head = __atomic_load_n(
+        reinterpret_cast<const std::uint32_t*>(data_ + (position & (bytes_ - 1))), __ATOMIC_ACQUIRE);
+    if ((head & BPF_RINGBUF_BUSY_BIT) != 0) break;  // still being written
+    const std::uint32_t size = head & ~(BPF_RINGBUF_BUSY_BIT | BPF_RINGBUF_DISCARD_BIT);
+    if ((head & BPF_RINGBUF_DISCARD_BIT) == 0) each(record_at(position + BPF_RINGBUF_HDR_SZ, size));
+    position += (BPF_RINGBUF_HDR_SZ + size + kAlignment - 1) & ~(kAlignment - 1);
+    // Pairs with the kernel's load when it looks for room: we have read what lies before it.
+    __atomic_store_n(consumed, position, __ATOMIC_RELEASE);
+  }
+}
+
+}  // namespace tacho

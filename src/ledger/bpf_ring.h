@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reads a BPF ring buffer (BPF_MAP_TYPE_RINGBUF) by its descriptor. Not for several threads at once.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "base/error.h"
+
+namespace tacho {
+
+class BpfRing {
+ public:
+  // `bytes`: the size the map was made with. The descriptor is not kept.
+  static Result<std::unique_ptr<BpfRing>> create(int map, std::size_t bytes);
+  ~BpfRing();
+  BpfRing(const BpfRing&) = delete;
+  BpfRing& operator=(const BpfRing&) = delete;
+
+  // Calls `each` with the records that are there, oldest first; they are valid during the call.
+  void drain(const std::function<void(std::span<const std::byte>)>& each);
+
+ private:
+  BpfRing() = default;
+  std::span<const std::byte> record_at(std::uint64_t position, std::uint32_t size);
+
+  std::size_t page_ = 0, bytes_ = 0;
+  void* consumer_page_ = nullptr;  // ours to write: how far we have read
+  void* producer_page_ = nullptr;  // how far the kernel has written, and behind it the records
+  const std::byte* data_ = nullptr;
+  std::vector<std::byte> turned_;  // a record that lies across the end
+};
+
+}  // namespace tacho

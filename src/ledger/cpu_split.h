@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// User and system time of a process. The kernel counts their sum exactly and samples the two at ticks.
+#pragma once
+
+#include <cstdint>
+
+namespace tacho {
+
+struct CpuSplit {
+  std::int64_t user, system;
+};
+
+// `exact` in the proportion of the sampled times, as the kernel itself does for rusage and /proc: all
+// of it is the one that was seen where the other never was, and user time where neither was.
+constexpr CpuSplit split_cpu_time(std::int64_t exact, std::int64_t sampled_user,
+                                  std::int64_t sampled_system) {
+  if (sampled_system <= 0) return {exact, 0};
+  if (sampled_user <= 0) return {0, exact};
+  const auto system = static_cast<std::int64_t>(static_cast<__int128>(exact) * sampled_system /
+                                                (static_cast<__int128>(sampled_system) + sampled_user));
+  return {exact - system, system};
+}
+
+}  // namespace tacho
