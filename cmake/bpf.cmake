@@ -44,9 +44,6 @@ if(CMAKE_LIBRARY_ARCHITECTURE)  # where Debian keeps asm/types.h
 endif()
 set(bpf_skeletons "")
 foreach(name lives walk)
-  if(NOT EXISTS ${bpf_folder}/${name}.bpf.c)
-    continue()
-  endif()
   set(object ${CMAKE_BINARY_DIR}/bpf/${name}.bpf.o)
   set(skeleton ${CMAKE_BINARY_DIR}/bpf/${name}.skel.h)
   add_custom_command(OUTPUT ${skeleton}

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "apps/bpf/load.h"
 
+#include <bpf/bpf.h>
+
+#include <cerrno>
 #include <cstdarg>
 #include <cstdio>
 #include <cstring>
@@ -56,6 +59,19 @@ Error bpf_error(std::string_view action, int error) {
   std::string text = "cannot " + std::string(action) + ": " + strerror(number);
   if (!said.empty()) text += " (" + said + ")";
   return {ErrorCode::io, std::move(text), number};
+}
+
+Result<KernelTypes> kernel_types() {
+  KernelTypes types(btf__load_vmlinux_btf());
+  if (types) return types;
+  return Error{ErrorCode::absent, "this kernel has no type information (CONFIG_DEBUG_INFO_BTF)", ENOENT};
+}
+
+Result<void> prepare(const bpf_program* program) {
+  bpf_test_run_opts run{.sz = sizeof run};
+  const int error = bpf_prog_test_run_opts(bpf_program__fd(program), &run);
+  if (error != 0) return bpf_error("run a BPF program", error);
+  return {};
 }
 
 }  // namespace tacho

@@ -17,7 +17,6 @@ namespace tacho {
 namespace {
 
 using Lives = std::unique_ptr<lives_bpf, decltype([](lives_bpf* lives) { lives_bpf__destroy(lives); })>;
-using KernelTypes = std::unique_ptr<btf, decltype([](btf* types) { btf__free(types); })>;
 
 // Since Linux 6.16 the tracepoint of a thread's exit says whether it was the last: its function has a
 // third parameter (the first is the tracepoint's own).
@@ -37,9 +36,7 @@ Result<Lives> load(bool tells_the_last) {
   bpf_program__set_autoload(lives->progs.on_exit_before_6_16, !tells_the_last);
   const int error = lives_bpf__load(lives.get());
   if (error != 0) return bpf_error("load the BPF programs", error);
-  bpf_test_run_opts run{.sz = sizeof run};
-  const int refused = bpf_prog_test_run_opts(bpf_program__fd(lives->progs.prepare), &run);
-  if (refused != 0) return bpf_error("run a BPF program", refused);
+  TRY(prepare(lives->progs.prepare));
   return lives;
 }
 
@@ -53,10 +50,7 @@ Result<void> attach(int socket, bpf_program* program, const std::string& name) {
 }  // namespace
 
 Result<void> load_lives(int socket) {
-  const KernelTypes types(btf__load_vmlinux_btf());
-  if (!types)
-    return Error{ErrorCode::absent, "this kernel has no type information (CONFIG_DEBUG_INFO_BTF)",
-                 ENOENT};
+  const KernelTypes types = TRY(kernel_types());
   const bool tells_the_last = exit_tells_the_last(types.get());
   const Lives lives = TRY(load(tells_the_last));
   TRY(send_bpf_object(socket, "ring", bpf_map__fd(lives->maps.ring)));

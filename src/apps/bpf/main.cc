@@ -54,11 +54,11 @@ bool keep_only(int socket) {
 
 int run(std::string_view word, std::string_view number) {
   const auto socket = parse_integer<int>(number);
-  if (!socket || *socket < kSocket || word != "lives") return tell_usage();
+  if (!socket || *socket < kSocket || (word != "lives" && word != "walk")) return tell_usage();
   if (!is_our_kind_of_socket(*socket)) return tell_usage();
   if (!keep_only(*socket)) return kFailed;
   keep_what_libbpf_says();
-  const auto loaded = load_lives(kSocket);
+  const auto loaded = word == "lives" ? load_lives(kSocket) : load_walk(kSocket);
   const auto told = loaded ? send_bpf_end(kSocket)
                            : send_bpf_error(kSocket, loaded.error().system_error, loaded.error().text);
   return loaded && told ? 0 : kFailed;

@@ -3,7 +3,7 @@
 // kernel's side and ours; both are always of one build.
 #pragma once
 
-#include <linux/types.h>
+#include "ledger/bpf/task_scope.h"
 
 #ifdef __cplusplus
 namespace tacho {
@@ -11,8 +11,6 @@ namespace tacho {
 
 // 1 MiB held 200 ms of 5,000 processes a second, and a reader is woken long before.
 enum { kLifeRingBytes = 1 << 20 };
-// Beyond as many CPUs the peak of a process is not known; no machine of 2025 has more than 1,024.
-enum { kLifeCpus = 1024 };
 // What a path can have (PATH_MAX), and what is kept of the arguments. Powers of two.
 enum { kLifeExecutableBytes = 4096, kLifeArgumentBytes = 4096 };
 
@@ -67,11 +65,7 @@ struct LifeFreeRecord {
 
 struct LifeState {
   __u64 lost[kLifeKinds];  // for which the ring had no room
-  __u64 pid_namespace;     // the recorder's, and how deep it lies; 0: none above it
-  __u64 pid_level;
-  __u64 anchor;            // where the map `cpu_anchor` is
-  __u64 cpus;              // how many of the offsets below are known
-  __u64 cpu_offset[kLifeCpus];
+  struct TaskScope scope;
 };
 
 #ifdef __cplusplus

@@ -30,13 +30,6 @@ struct {
   __type(value, struct LifeExecRecord);
 } exec_record SEC(".maps");
 
-struct {
-  __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-  __uint(max_entries, 1);
-  __type(key, u32);
-  __type(value, u64);
-} cpu_anchor SEC(".maps");
-
 // The reader is woken when a quarter is used; otherwise it comes by itself. Waking it for each record
 // would cost more than the record.
 static __always_inline u64 wake_flags(void) {
@@ -48,36 +41,6 @@ static __always_inline void count_lost(enum LifeRecordKind kind) {
   __sync_fetch_and_add(&state.lost[kind], 1);
 }
 
-static __always_inline struct upid number_at(struct pid *pid, u64 level) {
-  struct upid number = {};
-  bpf_probe_read_kernel(&number, sizeof number,
-                        (void *)pid + bpf_core_field_offset(struct pid, numbers) +
-                            level * bpf_core_type_size(struct upid));
-  return number;
-}
-
-// The number in the recorder's pid namespace; 0: it has none there.
-static __always_inline int number_of(struct pid *pid) {
-  if (!pid || pid->level < state.pid_level) return 0;
-  const struct upid number = number_at(pid, state.pid_level);
-  return (u64)number.ns == state.pid_namespace ? number.nr : 0;
-}
-
-static __always_inline int pid_of(struct task_struct *leader) {
-  int pid = leader->tgid;
-  barrier_var(pid);  // or the compiler makes one load of two that the kernel wants apart
-  if (state.pid_level != 0) pid = number_of(leader->signal->pids[kPidOfGroup]);
-  return pid;
-}
-
-static __always_inline int inner_pid_of(struct task_struct *leader) {
-  int pid = leader->tgid;
-  barrier_var(pid);
-  struct pid *own = leader->signal->pids[kPidOfGroup];
-  if (own && own->level != 0) pid = number_at(own, own->level).nr;
-  return pid;
-}
-
 static __always_inline void fill(struct LifeRecord *record, enum LifeRecordKind kind,
                                  struct task_struct *leader, int pid, struct task_struct *parent) {
   struct signal_struct *signal = leader->signal;
@@ -86,9 +49,9 @@ static __always_inline void fill(struct LifeRecord *record, enum LifeRecordKind 
   record->key.start_boottime = leader->start_boottime;
   record->boottime = bpf_ktime_get_boot_ns();
   record->pid = pid;
-  record->parent_pid = pid_of(parent);
-  record->process_group = number_of(signal->pids[kPidOfProcessGroup]);
-  record->session = number_of(signal->pids[kPidOfSession]);
+  record->parent_pid = pid_of(parent, &state.scope);
+  record->process_group = number_of(signal->pids[kPidOfProcessGroup], &state.scope);
+  record->session = number_of(signal->pids[kPidOfSession], &state.scope);
   record->inner_pid = inner_pid_of(leader);
   record->user_id = leader->cred->euid.val;
   record->group_id = leader->cred->egid.val;
@@ -140,7 +103,7 @@ int on_fork(u64 *context) {
   struct task_struct *parent = (void *)context[0];
   struct task_struct *child = (void *)context[1];
   if (child->pid != child->tgid) return 0;  // a thread
-  const int pid = pid_of(child);
+  const int pid = pid_of(child, &state.scope);
   if (pid == 0) return 0;
   struct LifeRecord *record = bpf_ringbuf_reserve(&ring, sizeof *record, 0);
   if (!record) {
@@ -157,7 +120,7 @@ SEC("tp_btf/sched_process_exec")
 int on_exec(u64 *context) {
   struct task_struct *task = (void *)context[0];
   struct linux_binprm *program = (void *)context[2];
-  const int pid = pid_of(task);
+  const int pid = pid_of(task, &state.scope);
   if (pid == 0) return 0;
   const u32 zero = 0;
   struct LifeExecRecord *record = bpf_map_lookup_elem(&exec_record, &zero);
@@ -212,8 +175,7 @@ static __always_inline void take_delays(struct LifeExitRecord *record, struct ta
 static __always_inline s64 peak_of(struct mm_struct *mm) {
   if (!mm) return -1;
   s64 swapped;
-  const s64 resident =
-      resident_pages(mm, state.cpu_offset, state.cpus, kLifeCpus, &swapped);
+  const s64 resident = resident_pages(mm, &state.scope, &swapped);
   if (resident < 0) return -1;
   const s64 highest = mm->hiwater_rss;
   return highest > resident ? highest : resident;
@@ -223,7 +185,7 @@ static __always_inline s64 peak_of(struct mm_struct *mm) {
 static __always_inline int report_exit(struct task_struct *last, int last_is_counted) {
   struct task_struct *leader = last->group_leader;
   struct signal_struct *signal = last->signal;
-  const int pid = pid_of(leader);
+  const int pid = pid_of(leader, &state.scope);
   if (pid == 0) return 0;
   struct LifeExitRecord *record = bpf_ringbuf_reserve(&ring, sizeof *record, 0);
   if (!record) {
@@ -275,21 +237,6 @@ int on_free(u64 *context) {
 // Run once by what loads the programs, in the pid namespace of the recorder.
 SEC("raw_tp")
 int prepare(void *context) {
-  struct task_struct *task = (void *)bpf_get_current_task();
-  struct pid *pid = BPF_CORE_READ(task, thread_pid);
-  state.pid_level = BPF_CORE_READ(pid, level);
-  state.pid_namespace = (u64)number_at(pid, state.pid_level).ns;
-  if (bpf_core_type_exists(struct mm_rss_stat)) return 0;
-  *(volatile u64 *)&state.anchor = (u64)&cpu_anchor;
-  const u64 shared = shared_address_of(*(volatile u64 *)&state.anchor);
-  const u32 zero = 0;
-  u32 cpu = 0;
-  for (; cpu < kLifeCpus; ++cpu) {
-    void *element = bpf_map_lookup_percpu_elem(&cpu_anchor, &zero, cpu);
-    if (!element) break;  // no more CPUs
-    *(volatile u64 *)&state.cpu_offset[cpu] = (u64)element;
-    *(volatile u64 *)&state.cpu_offset[cpu] -= shared;
-  }
-  if (cpu < kLifeCpus) state.cpus = cpu;
+  find_scope(&state.scope);
   return 0;
 }

@@ -3,11 +3,49 @@
 #pragma once
 
 #include "ledger/bpf/kernel_types.h"
+#include "ledger/bpf/task_scope.h"
+
+static __always_inline struct upid number_at(struct pid *pid, u64 level) {
+  struct upid number = {};
+  bpf_probe_read_kernel(&number, sizeof number,
+                        (void *)pid + bpf_core_field_offset(struct pid, numbers) +
+                            level * bpf_core_type_size(struct upid));
+  return number;
+}
+
+// The number in the recorder's pid namespace; 0: it has none there.
+static __always_inline int number_of(struct pid *pid, const struct TaskScope *scope) {
+  if (!pid || pid->level < scope->pid_level) return 0;
+  const struct upid number = number_at(pid, scope->pid_level);
+  return (u64)number.ns == scope->pid_namespace ? number.nr : 0;
+}
+
+static __always_inline int pid_of(struct task_struct *leader, const struct TaskScope *scope) {
+  int pid = leader->tgid;
+  barrier_var(pid);  // or the compiler makes one load of two that the kernel wants apart
+  if (scope->pid_level != 0) pid = number_of(leader->signal->pids[kPidOfGroup], scope);
+  return pid;
+}
+
+static __always_inline int inner_pid_of(struct task_struct *leader) {
+  int pid = leader->tgid;
+  barrier_var(pid);
+  struct pid *own = leader->signal->pids[kPidOfGroup];
+  if (own && own->level != 0) pid = number_at(own, own->level).nr;
+  return pid;
+}
 
 // The kernel says where its own per-CPU variables are only with KALLSYMS_ALL. A per-CPU map of ours
 // lies in the same area: the address of its element on one CPU, less the shared address in the map's
 // own structure, is the offset of that CPU for everything. A pointer becomes a number on the way
 // through memory.
+struct {
+  __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+  __uint(max_entries, 1);
+  __type(key, u32);
+  __type(value, u64);
+} cpu_anchor SEC(".maps");
+
 static __always_inline u64 shared_address_of(u64 map_address) {
   u64 shared = 0;
   bpf_probe_read_kernel(&shared, sizeof shared,
@@ -15,10 +53,34 @@ static __always_inline u64 shared_address_of(u64 map_address) {
   return shared;
 }
 
+static __always_inline void find_cpus(struct TaskScope *scope) {
+  *(volatile u64 *)&scope->anchor = (u64)&cpu_anchor;
+  const u64 shared = shared_address_of(*(volatile u64 *)&scope->anchor);
+  const u32 zero = 0;
+  u32 cpu = 0;
+  for (; cpu < kMostCpus; ++cpu) {
+    void *element = bpf_map_lookup_percpu_elem(&cpu_anchor, &zero, cpu);
+    if (!element) break;  // no more CPUs
+    *(volatile u64 *)&scope->cpu_offset[cpu] = (u64)element;
+    *(volatile u64 *)&scope->cpu_offset[cpu] -= shared;
+  }
+  if (cpu < kMostCpus) scope->cpus = cpu;
+}
+
+// Called in the pid namespace of the recorder.
+static __always_inline void find_scope(struct TaskScope *scope) {
+  struct task_struct *task = (void *)bpf_get_current_task();
+  struct pid *pid = BPF_CORE_READ(task, thread_pid);
+  scope->pid_level = BPF_CORE_READ(pid, level);
+  scope->pid_namespace = (u64)number_at(pid, scope->pid_level).ns;
+  // Older kernels have nothing of a process per CPU, and not the helper.
+  if (!bpf_core_type_exists(struct mm_rss_stat)) find_cpus(scope);
+}
+
 // The sum over the counters of all CPUs for what is resident: files, anonymous, shared. The counters
 // alone lag by up to 32 pages for each CPU (more on large machines).
-static __always_inline s64 sum_of_cpus(struct mm_struct *mm, const u64 *cpu_offset, u32 cpus,
-                                       u32 most_cpus, s64 *swapped) {
+static __always_inline s64 sum_of_cpus(struct mm_struct *mm, const struct TaskScope *scope,
+                                       s64 *swapped) {
   s64 resident = mm->rss_stat[0].count + mm->rss_stat[1].count + mm->rss_stat[3].count;
   s64 in_swap = mm->rss_stat[2].count;
   const u64 first = (u64)mm->rss_stat[0].counters;
@@ -27,9 +89,8 @@ static __always_inline s64 sum_of_cpus(struct mm_struct *mm, const u64 *cpu_offs
   const u64 fourth = (u64)mm->rss_stat[3].counters;
   // One allocation since Linux 6.6.
   const int together = second - first == 4 && third - first == 8 && fourth - first == 12;
-  for (u32 cpu = 0; cpu < most_cpus; ++cpu) {
-    if (cpu >= cpus) break;
-    const u64 offset = cpu_offset[cpu];
+  for (u32 cpu = 0; cpu < kMostCpus && cpu < scope->cpus; ++cpu) {
+    const u64 offset = scope->cpu_offset[cpu];
     s32 of_cpu[4] = {};
     if (together) {
       bpf_probe_read_kernel(of_cpu, sizeof of_cpu, (void *)(first + offset));
@@ -47,8 +108,8 @@ static __always_inline s64 sum_of_cpus(struct mm_struct *mm, const u64 *cpu_offs
 }
 
 // Pages; -1 where it cannot be told.
-static __always_inline s64 resident_pages(struct mm_struct *mm, const u64 *cpu_offset, u32 cpus,
-                                          u32 most_cpus, s64 *swapped) {
+static __always_inline s64 resident_pages(struct mm_struct *mm, const struct TaskScope *scope,
+                                          s64 *swapped) {
   *swapped = -1;
   if (bpf_core_type_exists(struct mm_rss_stat)) {
     struct mm_struct___before_6_2 *old = (void *)mm;
@@ -60,5 +121,5 @@ static __always_inline s64 resident_pages(struct mm_struct *mm, const u64 *cpu_o
     *swapped = mm->rss_stat[2].count;
     return mm->rss_stat[0].count + mm->rss_stat[1].count + mm->rss_stat[3].count;
   }
-  return cpus == 0 ? -1 : sum_of_cpus(mm, cpu_offset, cpus, most_cpus, swapped);
+  return scope->cpus == 0 ? -1 : sum_of_cpus(mm, scope, swapped);
 }

@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: Apache-2.0
+// One walk over all processes, their threads added up, into an array that the recorder has mapped.
+// Linux 6.7 and newer. Who has not run since its last row is left at once: most of a machine sleeps.
+//
+// Every loop is a function of its own, which the verifier looks at once; inside the walk it would look
+// at it for every state that the walk can be in.
+#include "ledger/bpf/tasks.bpf.h"
+#include "ledger/bpf/walk_record.h"
+
+// Not a licence for this file: what the helpers ask for.
+char kLicense[] SEC("license") = "GPL";
+
+#define BPF_TASK_ITER_ALL_PROCS 0
+#define PF_EXITING 4
+#define STATE_MASK 0x7f      // what /proc tells of a task's state
+#define STATE_IDLE 0x402     // sleeps without being counted as load: 'I'
+#define STATE_HIDDEN 0x9000  // waits for a lock of the kernel, or is frozen: told as 'D'
+#define HIGHEST_REALTIME 100  // /proc counts priorities from there
+#define DEFAULT_PRIORITY 120  // nice 0
+
+struct WalkState state;
+
+struct {
+  __uint(type, BPF_MAP_TYPE_ARRAY);
+  __uint(map_flags, BPF_F_MMAPABLE);
+  __uint(max_entries, kWalkRows);
+  __type(key, u32);
+  __type(value, struct WalkRow);
+} rows SEC(".maps");
+
+// What was written of a process last.
+struct Written {
+  u64 cpu_time, generation;
+  u64 user, system;  // they never go back, as in /proc
+};
+
+struct {
+  __uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+  __uint(map_flags, BPF_F_NO_PREALLOC);
+  __type(key, int);
+  __type(value, struct Written);
+} written SEC(".maps");
+
+static __always_inline struct task_struct *task_at(u64 address) {
+  return bpf_rdonly_cast((void *)address, bpf_core_type_id_kernel(struct task_struct));
+}
+
+// Sums over threads. They are walked from the leader's node in the group's list.
+struct Threads {
+  u64 node, head;
+  u64 time;
+  u64 user, system, minor, major, voluntary, involuntary;
+  u64 storage_read, storage_written, read, written;
+  u64 waited, blocked;
+  u64 has_statistics;
+};
+
+static __always_inline struct task_struct *next_thread(struct Threads *threads) {
+  const u64 node = threads->node;
+  if (node == threads->head || node == 0) return 0;
+  struct task_struct *thread =
+      task_at(node - bpf_core_field_offset(struct task_struct, thread_node));
+  threads->node = (u64)thread->thread_node.next;
+  return thread;
+}
+
+static long add_time(u32 index, void *context) {
+  struct Threads *threads = context;
+  struct task_struct *thread = next_thread(threads);
+  if (!thread) return 1;
+  threads->time += thread->se.sum_exec_runtime;
+  return 0;
+}
+
+static __always_inline void add_all_of(struct Threads *threads, struct task_struct *thread) {
+  threads->user += thread->utime;
+  threads->system += thread->stime;
+  threads->minor += thread->min_flt;
+  threads->major += thread->maj_flt;
+  threads->voluntary += thread->nvcsw;
+  threads->involuntary += thread->nivcsw;
+  if (bpf_core_field_exists(thread->ioac.read_bytes)) {
+    threads->storage_read += thread->ioac.read_bytes;
+    threads->storage_written += thread->ioac.write_bytes;
+  }
+  if (bpf_core_field_exists(thread->ioac.rchar)) {
+    threads->read += thread->ioac.rchar;
+    threads->written += thread->ioac.wchar;
+  }
+  // One that is ending is in the group's statistics already.
+  if (threads->has_statistics && (thread->flags & PF_EXITING)) return;
+  if (bpf_core_field_exists(thread->sched_info.run_delay))
+    threads->waited += thread->sched_info.run_delay;
+  if (bpf_core_field_exists(thread->delays)) {
+    struct task_delay_info *delays = thread->delays;
+    if (delays) threads->blocked += delays->blkio_delay;
+  }
+}
+
+static long add_all(u32 index, void *context) {
+  struct task_struct *thread = next_thread(context);
+  if (!thread) return 1;
+  add_all_of(context, thread);
+  return 0;
+}
+
+// More threads than any process can have (PID_MAX_LIMIT); the loop ends with the list.
+#define MOST_THREADS (4 << 20)
+
+static __always_inline void begin(struct Threads *threads, struct signal_struct *signal) {
+  threads->head = (u64)signal + bpf_core_field_offset(struct signal_struct, thread_head);
+  threads->node = (u64)signal->thread_head.next;
+}
+
+// ns of all threads that are or were.
+__noinline u64 cpu_time_of(u64 address) {
+  struct task_struct *leader = task_at(address);
+  struct signal_struct *signal = leader->signal;
+  if (signal->nr_threads == 1) return signal->sum_sched_runtime + leader->se.sum_exec_runtime;
+  struct Threads threads = {};
+  begin(&threads, signal);
+  bpf_loop(MOST_THREADS, add_time, &threads, 0);
+  return signal->sum_sched_runtime + threads.time;
+}
+
+static __always_inline char letter_of(struct task_struct *task) {
+  const u32 own = task->__state;
+  u32 bits = (own | task->exit_state) & STATE_MASK;
+  if (own == STATE_IDLE) return 'I';
+  if (own & STATE_HIDDEN) return 'D';
+  if (bits & 0x40) return 'P';
+  if (bits & 0x20) return 'Z';
+  if (bits & 0x10) return 'X';
+  if (bits & 0x08) return 't';
+  if (bits & 0x04) return 'T';
+  if (bits & 0x02) return 'D';
+  if (bits & 0x01) return 'S';
+  return 'R';
+}
+
+// Rows of what the group as a whole has.
+static __always_inline void add_gone(struct Threads *threads, struct signal_struct *signal) {
+  threads->user += signal->utime;
+  threads->system += signal->stime;
+  threads->minor += signal->min_flt;
+  threads->major += signal->maj_flt;
+  threads->voluntary += signal->nvcsw;
+  threads->involuntary += signal->nivcsw;
+  if (bpf_core_field_exists(signal->ioac.read_bytes)) {
+    threads->storage_read += signal->ioac.read_bytes;
+    threads->storage_written += signal->ioac.write_bytes;
+  }
+  if (bpf_core_field_exists(signal->ioac.rchar)) {
+    threads->read += signal->ioac.rchar;
+    threads->written += signal->ioac.wchar;
+  }
+  if (bpf_core_field_exists(signal->stats)) {
+    struct taskstats *statistics = signal->stats;
+    if (!statistics) return;
+    threads->has_statistics = 1;
+    threads->waited += statistics->cpu_delay_total;
+    threads->blocked += statistics->blkio_delay_total;
+  }
+}
+
+__noinline int write_sums(struct WalkRow *row) {
+  if (!row) return 0;
+  struct task_struct *leader = task_at(state.task);
+  struct signal_struct *signal = leader->signal;
+  struct Threads threads = {};
+  add_gone(&threads, signal);
+  if (signal->nr_threads == 1) {
+    add_all_of(&threads, leader);
+  } else {
+    begin(&threads, signal);
+    bpf_loop(MOST_THREADS, add_all, &threads, 0);
+  }
+  row->cpu_time_user = threads.user;
+  row->cpu_time_system = threads.system;
+  row->paging_faults_minor = threads.minor;
+  row->paging_faults_major = threads.major;
+  row->context_switches_voluntary = threads.voluntary;
+  row->context_switches_involuntary = threads.involuntary;
+  const int has_storage = bpf_core_field_exists(signal->ioac.read_bytes);
+  const int has_io = bpf_core_field_exists(signal->ioac.rchar);
+  row->disk_io_read = has_storage ? threads.storage_read : -1;
+  row->disk_io_write = has_storage ? threads.storage_written : -1;
+  row->io_read = has_io ? threads.read : -1;
+  row->io_write = has_io ? threads.written : -1;
+  row->delay_cpu = bpf_core_field_exists(leader->sched_info.run_delay) ? threads.waited : -1;
+  row->delay_block = -1;
+  if (bpf_core_field_exists(leader->delays) && leader->delays) row->delay_block = threads.blocked;
+  return 0;
+}
+
+__noinline int write_memory(struct WalkRow *row) {
+  if (!row) return 0;
+  struct task_struct *leader = task_at(state.task);
+  struct mm_struct *mm = leader->mm;
+  row->memory_usage = row->memory_virtual = 0;  // of the kernel's own, and of what has ended
+  row->memory_peak = row->memory_swap = -1;
+  if (!mm || (leader->flags & PF_EXITING)) return 0;
+  s64 swapped;
+  const s64 resident = resident_pages(mm, &state.scope, &swapped);
+  const s64 highest = mm->hiwater_rss;
+  const s64 page = state.page_bytes;
+  row->memory_virtual = mm->total_vm * page;
+  row->memory_usage = resident < 0 ? -1 : resident * page;
+  if (resident >= 0) row->memory_peak = (highest > resident ? highest : resident) * page;
+  row->memory_swap = swapped < 0 ? -1 : swapped * page;
+  return 0;
+}
+
+// `exact` in the proportion of the sampled times, in 64 bits: the proportion to 1/2^24, and nothing of
+// `exact` is lost.
+static __always_inline u64 share_of(u64 exact, u64 part, u64 all) {
+  for (int i = 0; i < 4; ++i) {
+    if (all >> 32 == 0) break;
+    all >>= 8;
+    part >>= 8;
+  }
+  if (all == 0) return 0;
+  const u64 ratio = (part << 32) / all;
+  return (exact >> 32) * ratio + ((exact & 0xffffffff) * ratio >> 32);
+}
+
+static __always_inline void split(struct WalkRow *row, struct Written *before, u64 exact) {
+  const u64 sampled_user = row->cpu_time_user, sampled_system = row->cpu_time_system;
+  u64 system = share_of(exact, sampled_system, sampled_user + sampled_system);
+  if (system > exact) system = exact;
+  if (system < before->system) system = before->system;
+  u64 user = exact > system ? exact - system : 0;
+  if (user < before->user) {
+    user = before->user;
+    system = exact > user ? exact - user : before->system;
+  }
+  before->user = row->cpu_time_user = user;
+  before->system = row->cpu_time_system = system;
+}
+
+__noinline int write_rest(struct WalkRow *row) {
+  if (!row) return 0;
+  struct task_struct *leader = task_at(state.task);
+  struct signal_struct *signal = leader->signal;
+  row->start_boottime = leader->start_boottime;
+  row->parent_pid = pid_of(leader->real_parent, &state.scope);
+  row->state = letter_of(leader);
+  row->cpu_time_main_thread = leader->se.sum_exec_runtime;
+  row->thread_count = signal->nr_threads;
+  row->nice = leader->static_prio - DEFAULT_PRIORITY;
+  row->priority = leader->prio - HIGHEST_REALTIME;
+  row->oom_score_adj = signal->oom_score_adj;
+  bpf_probe_read_kernel(row->command, sizeof row->command, leader->comm);
+  return 0;
+}
+
+// The process at state.task, unless it did nothing.
+__noinline int visit(struct Written *before) {
+  if (!before) return 0;
+  struct task_struct *leader = task_at(state.task);
+  const int pid = pid_of(leader, &state.scope);
+  if (pid == 0) return 0;
+  ++state.living;
+  const u64 cpu_time = cpu_time_of(state.task);
+  const u64 key_ticks = state.key_ticks;
+  const int its_turn = key_ticks != 0 && ((u64)pid + state.walk) % key_ticks == 0;
+  if (cpu_time == before->cpu_time && before->generation == state.generation && !its_turn) return 0;
+  const u32 index = state.written;
+  struct WalkRow *row = bpf_map_lookup_elem(&rows, &index);
+  if (!row) {
+    ++state.left_out;
+    return 0;
+  }
+  row->pid = pid;
+  write_rest(row);
+  write_sums(row);
+  write_memory(row);
+  split(row, before, cpu_time);
+  before->cpu_time = cpu_time;
+  before->generation = state.generation;
+  ++state.written;
+  return 0;
+}
+
+SEC("syscall")
+int walk(void *context) {
+  struct bpf_iter_task iterator;
+  struct task_struct *task;
+  state.living = state.written = state.left_out = 0;
+  bpf_rcu_read_lock();
+  bpf_iter_task_new(&iterator, 0, BPF_TASK_ITER_ALL_PROCS);
+  while ((task = bpf_iter_task_next(&iterator))) {
+    struct Written *before =
+        bpf_task_storage_get(&written, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+    if (!before) {
+      ++state.left_out;
+      continue;
+    }
+    *(volatile u64 *)&state.task = (u64)task;  // a pointer becomes a number through memory
+    visit(before);
+  }
+  bpf_iter_task_destroy(&iterator);
+  bpf_rcu_read_unlock();
+  return 0;
+}
+
+// Run once by what loads the program, in the pid namespace of the recorder.
+SEC("raw_tp")
+int prepare(void *context) {
+  find_scope(&state.scope);
+  return 0;
+}

@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: Apache-2.0
+// With the real kernel, held against what /proc says at the same time.
+#include "ledger/bpf_walk.h"
+
+#include <gtest/gtest.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstring>
+#include <fstream>
+#include <functional>
+#include <map>
+#include <sstream>
+#include <thread>
+#include <vector>
+
+#include "ledger/bpf_testing.h"
+
+namespace tacho {
+namespace {
+
+// No process has a key row of itself in these tests but where one asks for it.
+constexpr std::uint64_t kNever = 1'000'000'000;
+
+class BpfWalker : public testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    auto objects = load_bpf(BpfPart::walk);
+    auto made = objects ? make_bpf_walker(std::move(*objects), kNever) : std::move(objects).error();
+    if (made) {
+      walker_ = std::move(*made);
+    } else {
+      trouble_ = made.error();
+    }
+  }
+  static void TearDownTestSuite() { walker_.reset(); }
+  void SetUp() override {
+    if (walker_) return;
+    if (is_missing_here(trouble_)) GTEST_SKIP() << trouble_.text;
+    FAIL() << trouble_.text;
+  }
+
+  static std::map<std::int64_t, WalkedProcess> walk(bool all) {
+    std::map<std::int64_t, WalkedProcess> found;
+    for (bool complete = false; !complete; all = false) {
+      const auto walked = walker_->walk(all);
+      EXPECT_TRUE(walked) << walked.error().text;
+      if (!walked) break;
+      for (const WalkedProcess& process : walked->changed) found[process.pid] = process;
+      complete = walked->complete;
+    }
+    return found;
+  }
+
+  static inline std::unique_ptr<ProcessWalker> walker_;
+  static inline Error trouble_;
+};
+
+// A child that does something, says so, and sleeps.
+class Child {
+ public:
+  explicit Child(const std::function<void()>& work) {
+    int ends[2];
+    EXPECT_EQ(pipe(ends), 0);
+    pid_ = fork();
+    if (pid_ == 0) {
+      work();
+      if (write(ends[1], "x", 1) == 1)
+        for (;;) pause();
+      _exit(1);
+    }
+    close(ends[1]);
+    char byte = 0;
+    EXPECT_EQ(read(ends[0], &byte, 1), 1);
+    close(ends[0]);
+    // Until it sleeps.
+    while (stat_field(3) != "S") std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  ~Child() {
+    kill(pid_, SIGKILL);
+    waitpid(pid_, nullptr, 0);
+  }
+  int pid() const { return pid_; }
+
+  // Counted from 1, as proc(5) does; the name has no blank in these tests.
+  std::string stat_field(int number) const {
+    std::ifstream file("/proc/" + std::to_string(pid_) + "/stat");
+    std::string word;
+    for (int i = 0; i < number; ++i) file >> word;
+    return word;
+  }
+  std::int64_t stat_number(int number) const { return std::stoll(stat_field(number)); }
+  // The number behind NAME: in a file of its folder.
+  std::int64_t number(const std::string& file, const std::string& name) const {
+    std::ifstream lines("/proc/" + std::to_string(pid_) + "/" + file);
+    for (std::string line; std::getline(lines, line);)
+      if (line.starts_with(name + ":")) return std::stoll(line.substr(name.size() + 1));
+    return -99;
+  }
+  std::int64_t run_time() const {
+    std::int64_t time = -99;
+    std::ifstream("/proc/" + std::to_string(pid_) + "/schedstat") >> time;
+    return time;
+  }
+  std::int64_t wait_time() const {
+    std::int64_t time = -99;
+    std::ifstream("/proc/" + std::to_string(pid_) + "/schedstat") >> time >> time;
+    return time;
+  }
+
+ private:
+  pid_t pid_ = 0;
+};
+
+void touch(std::size_t bytes) {
+  auto* memory = static_cast<char*>(
+      mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+  if (memory == MAP_FAILED) _exit(98);
+  for (std::size_t at = 0; at < bytes; at += 4096) memory[at] = 1;
+}
+
+void* spend(void*) {
+  timespec now{};
+  do {
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  } while (now.tv_nsec < 3'000'000);
+  return nullptr;
+}
+
+TEST_F(BpfWalker, SaysWhatProcSays) {
+  const Child child([] {
+    touch(std::size_t{30} << 20);
+    spend(nullptr);
+    setpriority(PRIO_PROCESS, 0, 5);
+    std::ofstream("/proc/self/oom_score_adj") << 321;
+  });
+  const auto found = walk(true);
+  ASSERT_TRUE(found.contains(child.pid()));
+  const WalkedProcess& process = found.at(child.pid());
+  const long ticks = sysconf(_SC_CLK_TCK);
+  EXPECT_EQ(process.parent_pid, getpid());
+  EXPECT_EQ(process.state, 'S');
+  EXPECT_EQ(process.start_boottime / (1'000'000'000 / ticks), child.stat_number(22));
+  EXPECT_EQ(process.cpu_time_user + process.cpu_time_system, child.run_time());
+  EXPECT_EQ(process.cpu_time_main_thread, child.run_time());
+  EXPECT_NEAR(static_cast<double>(process.cpu_time_user), static_cast<double>(child.stat_number(14)) * 1e9 / ticks, 1e9 / ticks);
+  EXPECT_NEAR(static_cast<double>(process.cpu_time_system), static_cast<double>(child.stat_number(15)) * 1e9 / ticks, 1e9 / ticks);
+  EXPECT_EQ(process.paging_faults_minor, child.stat_number(10));
+  EXPECT_EQ(process.paging_faults_major, child.stat_number(12));
+  EXPECT_EQ(process.priority, child.stat_number(18));
+  EXPECT_EQ(process.nice, 5);
+  EXPECT_EQ(process.thread_count, 1);
+  EXPECT_EQ(process.memory_virtual, child.stat_number(23));
+  EXPECT_EQ(process.memory_usage, child.number("status", "VmRSS") * 1024);
+  EXPECT_EQ(process.memory_peak, child.number("status", "VmHWM") * 1024);
+  EXPECT_EQ(process.memory_swap, child.number("status", "VmSwap") * 1024);
+  EXPECT_EQ(process.context_switches_voluntary, child.number("status", "voluntary_ctxt_switches"));
+  EXPECT_EQ(process.context_switches_involuntary,
+            child.number("status", "nonvoluntary_ctxt_switches"));
+  EXPECT_EQ(process.io_read, child.number("io", "rchar"));
+  EXPECT_EQ(process.io_write, child.number("io", "wchar"));
+  EXPECT_EQ(process.disk_io_read, child.number("io", "read_bytes"));
+  EXPECT_EQ(process.disk_io_write, child.number("io", "write_bytes"));
+  EXPECT_EQ(process.delay_cpu, child.wait_time());
+  EXPECT_EQ(process.oom_score_adj, 321);
+  EXPECT_EQ("(" + std::string(process.command) + ")", child.stat_field(2));
+}
+
+TEST_F(BpfWalker, LeavesOutWhoDidNothing) {
+  const Child child([] {});
+  EXPECT_TRUE(walk(false).contains(child.pid()));
+  std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  const auto after = walk(false);
+  EXPECT_FALSE(after.contains(child.pid()));
+  EXPECT_TRUE(after.contains(getpid()));  // it ran, and gave up the CPU
+  EXPECT_TRUE(walk(true).contains(child.pid()));
+  EXPECT_FALSE(walk(false).contains(child.pid()));
+}
+
+TEST_F(BpfWalker, CountsThreadsToTheirProcess) {
+  const Child child([] {
+    pthread_t threads[5];
+    for (pthread_t& thread : threads)
+      if (pthread_create(&thread, nullptr, spend, nullptr) != 0) _exit(98);
+    for (const pthread_t thread : threads) pthread_join(thread, nullptr);
+    const auto sleeper = [](void*) -> void* {
+      spend(nullptr);
+      for (;;) pause();
+    };
+    for (int i = 0; i < 3; ++i)
+      if (pthread_create(&threads[i], nullptr, sleeper, nullptr) != 0) _exit(98);
+    usleep(100'000);
+  });
+  const auto found = walk(true);
+  ASSERT_TRUE(found.contains(child.pid()));
+  const WalkedProcess& process = found.at(child.pid());
+  EXPECT_EQ(process.thread_count, 4);
+  EXPECT_GE(process.cpu_time_user + process.cpu_time_system, 8 * 3'000'000);
+  EXPECT_LT(process.cpu_time_main_thread, process.cpu_time_user + process.cpu_time_system);
+  EXPECT_EQ(process.paging_faults_minor, child.stat_number(10));
+  EXPECT_EQ(process.io_read, child.number("io", "rchar"));
+  int of_threads = 0;
+  for (const auto& [pid, other] : found) of_threads += other.parent_pid == child.pid();
+  EXPECT_EQ(of_threads, 0);
+}
+
+TEST_F(BpfWalker, GivesEachItsKeyRowInItsTurn) {
+  auto objects = load_bpf(BpfPart::walk);
+  ASSERT_TRUE(objects) << objects.error().text;
+  constexpr int kTicks = 5;
+  const auto walker = make_bpf_walker(std::move(*objects), kTicks);
+  ASSERT_TRUE(walker) << walker.error().text;
+  const Child child([] {});
+  ASSERT_TRUE((*walker)->walk(false));
+  int rows = 0;
+  for (int tick = 0; tick < 2 * kTicks; ++tick) {
+    const auto walked = (*walker)->walk(false);
+    ASSERT_TRUE(walked);
+    for (const WalkedProcess& process : walked->changed) rows += process.pid == child.pid();
+  }
+  EXPECT_EQ(rows, 2);
+}
+
+TEST_F(BpfWalker, SeesEveryProcessThatProcSees) {
+  std::vector<std::unique_ptr<Child>> children;
+  for (int i = 0; i < 100; ++i) children.push_back(std::make_unique<Child>([] {}));
+  const auto found = walk(true);
+  for (const auto& child : children) EXPECT_TRUE(found.contains(child->pid()));
+  ASSERT_TRUE(found.contains(2));  // the kernel's own
+  EXPECT_EQ(found.at(2).memory_usage, 0);
+  EXPECT_EQ(found.at(2).memory_peak, -1);
+  EXPECT_EQ(std::string(found.at(2).command), "kthreadd");
+  const auto walked = walker_->walk(false);
+  ASSERT_TRUE(walked);
+  EXPECT_GE(walked->living, static_cast<std::int64_t>(found.size()));
+}
+
+TEST_F(BpfWalker, ShowsAZombieAsOne) {
+  const pid_t pid = fork();
+  if (pid == 0) _exit(0);
+  siginfo_t info{};
+  ASSERT_EQ(waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOWAIT), 0);
+  const auto found = walk(true);
+  ASSERT_TRUE(found.contains(pid));
+  EXPECT_EQ(found.at(pid).state, 'Z');
+  EXPECT_EQ(found.at(pid).memory_usage, 0);
+  waitpid(pid, nullptr, 0);
+  EXPECT_FALSE(walk(true).contains(pid));
+}
+
+TEST_F(BpfWalker, NeverTakesCpuTimeBack) {
+  const Child child([] {
+    std::thread([] {
+      for (int i = 0; i < 300; ++i) {
+        spend(nullptr);
+        [[maybe_unused]] const int ignored = getpriority(PRIO_PROCESS, 0);
+        usleep(500);
+      }
+    }).detach();
+  });
+  WalkedProcess before{};
+  for (int i = 0; i < 30; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(3));
+    const auto found = walk(false);
+    const auto now = found.find(child.pid());
+    if (now == found.end()) continue;
+    EXPECT_GE(now->second.cpu_time_user, before.cpu_time_user);
+    EXPECT_GE(now->second.cpu_time_system, before.cpu_time_system);
+    before = now->second;
+  }
+  EXPECT_GT(before.cpu_time_user + before.cpu_time_system, 0);
+}
+
+}  // namespace
+}  // namespace tacho
