@@ -2,12 +2,15 @@
 #include "apps/bpf/load.h"
 
 #include <bpf/bpf.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstdarg>
 #include <cstdio>
 #include <cstring>
 #include <vector>
+
+#include "ledger/bpf/task_scope.h"
 
 namespace tacho {
 namespace {
@@ -61,10 +64,19 @@ Error bpf_error(std::string_view action, int error) {
   return {ErrorCode::io, std::move(text), number};
 }
 
-Result<KernelTypes> kernel_types() {
-  KernelTypes types(btf__load_vmlinux_btf());
-  if (types) return types;
+void forget_what_libbpf_said() {
+  said.clear();
+  is_from_verifier = false;
+}
+
+Result<void> check_kernel() {
+  if (access("/sys/kernel/btf/vmlinux", R_OK) == 0) return {};
   return Error{ErrorCode::absent, "this kernel has no type information (CONFIG_DEBUG_INFO_BTF)", ENOENT};
+}
+
+unsigned possible_cpus() {
+  const int count = libbpf_num_possible_cpus();
+  return count < 1 || count > kMostCpus ? 0 : static_cast<unsigned>(count);
 }
 
 Result<void> prepare(const bpf_program* program) {

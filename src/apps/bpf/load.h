@@ -2,7 +2,6 @@
 // Loading with libbpf, told through a socket (ledger/bpf_objects.h).
 #pragma once
 
-#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 
 #include <memory>
@@ -20,13 +19,14 @@ Result<void> load_walk(int socket);
 void keep_what_libbpf_says();
 // "cannot ACTION: Permission denied (what libbpf or the kernel's verifier said last)".
 Error bpf_error(std::string_view action, int error);
+// Another attempt begins: what was said of the one before does not count.
+void forget_what_libbpf_said();
 
-struct TypesEnder {
-  void operator()(btf* types) const { btf__free(types); }
-};
-using KernelTypes = std::unique_ptr<btf, TypesEnder>;
-// The type information of the running kernel.
-Result<KernelTypes> kernel_types();
+// The kernel has its own type information for us, without which nothing of ours can be loaded.
+Result<void> check_kernel();
+
+// CPUs that the machine may have; 0 when they are more than our programs have room for.
+unsigned possible_cpus();
 
 // Lets a part's program `prepare` look around, once.
 Result<void> prepare(const bpf_program* program);

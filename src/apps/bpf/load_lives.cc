@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <bpf/bpf.h>
-#include <bpf/btf.h>
-
 #include <cerrno>
 #include <string>
+#include <utility>
 
 #include "apps/bpf/load.h"
 #include "ledger/bpf_objects.h"
@@ -18,26 +16,32 @@ namespace {
 
 using Lives = std::unique_ptr<lives_bpf, decltype([](lives_bpf* lives) { lives_bpf__destroy(lives); })>;
 
-// Since Linux 6.16 the tracepoint of a thread's exit says whether it was the last: its function has a
-// third parameter (the first is the tracepoint's own).
-bool exit_tells_the_last(const btf* types) {
-  int id = btf__find_by_name_kind(types, "btf_trace_sched_process_exit", BTF_KIND_TYPEDEF);
-  if (id < 0) return false;
-  const btf_type* type = btf__type_by_id(types, static_cast<unsigned>(id));
-  while (type != nullptr && (btf_is_typedef(type) || btf_is_ptr(type)))
-    type = btf__type_by_id(types, type->type);
-  return type != nullptr && btf_is_func_proto(type) && btf_vlen(type) == 3;
-}
+// Where the end of a process is told.
+enum class Exit { tracepoint, before_6_16 };
 
-Result<Lives> load(bool tells_the_last) {
+Result<Lives> load(Exit exit) {
   Lives lives(lives_bpf__open());
   if (!lives) return bpf_error("open the BPF programs", errno);
-  bpf_program__set_autoload(lives->progs.on_exit, tells_the_last);
-  bpf_program__set_autoload(lives->progs.on_exit_before_6_16, !tells_the_last);
+  lives->rodata->possible_cpus = possible_cpus();
+  bpf_program__set_autoload(lives->progs.on_exit, exit == Exit::tracepoint);
+  bpf_program__set_autoload(lives->progs.on_exit_before_6_16, exit == Exit::before_6_16);
   const int error = lives_bpf__load(lives.get());
   if (error != 0) return bpf_error("load the BPF programs", error);
   TRY(prepare(lives->progs.prepare));
   return lives;
+}
+
+// Since Linux 6.16 the tracepoint of a thread's exit says whether it was the last; before, the verifier
+// refuses a program that asks. (The version's number does not tell: distributions carry changes back.)
+Result<std::pair<Lives, Exit>> load_what_fits() {
+  auto lives = load(Exit::tracepoint);
+  if (lives) return std::pair(std::move(*lives), Exit::tracepoint);
+  const int error = lives.error().system_error;
+  if (error != EACCES && error != EINVAL) return std::move(lives).error();
+  forget_what_libbpf_said();
+  lives = load(Exit::before_6_16);
+  if (lives) return std::pair(std::move(*lives), Exit::before_6_16);
+  return std::move(lives).error();
 }
 
 Result<void> attach(int socket, bpf_program* program, const std::string& name) {
@@ -50,14 +54,14 @@ Result<void> attach(int socket, bpf_program* program, const std::string& name) {
 }  // namespace
 
 Result<void> load_lives(int socket) {
-  const KernelTypes types = TRY(kernel_types());
-  const bool tells_the_last = exit_tells_the_last(types.get());
-  const Lives lives = TRY(load(tells_the_last));
+  TRY(check_kernel());
+  const auto [lives, exit] = TRY(load_what_fits());
   TRY(send_bpf_object(socket, "ring", bpf_map__fd(lives->maps.ring)));
   TRY(send_bpf_object(socket, "state", bpf_map__fd(lives->maps.bss)));
   // The end of a life first: a process whose birth was not seen is known to have been there before.
   TRY(attach(socket, lives->progs.on_free, "free"));
-  TRY(attach(socket, tells_the_last ? lives->progs.on_exit : lives->progs.on_exit_before_6_16, "exit"));
+  TRY(attach(socket, exit == Exit::tracepoint ? lives->progs.on_exit : lives->progs.on_exit_before_6_16,
+             "exit"));
   TRY(attach(socket, lives->progs.on_exec, "exec"));
   return attach(socket, lives->progs.on_fork, "fork");
 }

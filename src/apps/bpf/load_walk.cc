@@ -1,7 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <bpf/bpf.h>
-#include <bpf/btf.h>
-
 #include <cerrno>
 
 #include "apps/bpf/load.h"
@@ -20,13 +17,14 @@ using Walk = std::unique_ptr<walk_bpf, decltype([](walk_bpf* walk) { walk_bpf__d
 }  // namespace
 
 Result<void> load_walk(int socket) {
-  const KernelTypes types = TRY(kernel_types());
-  if (btf__find_by_name_kind(types.get(), "bpf_iter_task_new", BTF_KIND_FUNC) < 0)
-    return Error{ErrorCode::absent, "this kernel cannot walk over processes for us (Linux 6.7 can)",
-                 ENOENT};
+  TRY(check_kernel());
   const Walk walk(walk_bpf__open());
   if (!walk) return bpf_error("open the BPF program", errno);
+  walk->rodata->possible_cpus = possible_cpus();
   const int error = walk_bpf__load(walk.get());
+  if (error == -ESRCH)  // a function that the program calls is not there
+    return Error{ErrorCode::absent, "this kernel cannot walk over processes for us (Linux 6.7 can)",
+                 ESRCH};
   if (error != 0) return bpf_error("load the BPF program", error);
   TRY(prepare(walk->progs.prepare));
   TRY(send_bpf_object(socket, "state", bpf_map__fd(walk->maps.bss)));

@@ -143,14 +143,15 @@ struct bpf_array {
 
 #pragma clang attribute pop
 
-// Open-coded iterators and the like, called by name; a kernel without them refuses the program.
+// Called by name: open-coded iterators, without which a kernel cannot have the program that calls them.
 struct bpf_iter_task {
   u64 kept_by_the_kernel[3];
 };
 extern int bpf_iter_task_new(struct bpf_iter_task *iterator, struct task_struct *task,
-                             unsigned int flags) __weak __ksym;
-extern struct task_struct *bpf_iter_task_next(struct bpf_iter_task *iterator) __weak __ksym;
-extern void bpf_iter_task_destroy(struct bpf_iter_task *iterator) __weak __ksym;
-extern void bpf_rcu_read_lock(void) __weak __ksym;
-extern void bpf_rcu_read_unlock(void) __weak __ksym;
+                             unsigned int flags) __ksym;
+extern struct task_struct *bpf_iter_task_next(struct bpf_iter_task *iterator) __ksym;
+extern void bpf_iter_task_destroy(struct bpf_iter_task *iterator) __ksym;
+extern void bpf_rcu_read_lock(void) __ksym;
+extern void bpf_rcu_read_unlock(void) __ksym;
+// Used where it is there.
 extern void *bpf_rdonly_cast(const void *object, u32 type) __weak __ksym;

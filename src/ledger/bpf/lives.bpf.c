@@ -100,8 +100,8 @@ static __always_inline void add_thread(struct LifeTotals *totals, struct task_st
 
 SEC("tp_btf/sched_process_fork")
 int on_fork(u64 *context) {
-  struct task_struct *parent = (void *)context[0];
-  struct task_struct *child = (void *)context[1];
+  struct task_struct *parent = plain(context[0]);
+  struct task_struct *child = plain(context[1]);
   if (child->pid != child->tgid) return 0;  // a thread
   const int pid = pid_of(child, &state.scope);
   if (pid == 0) return 0;
@@ -118,7 +118,7 @@ int on_fork(u64 *context) {
 // By now the caller is the leader, whichever thread it was.
 SEC("tp_btf/sched_process_exec")
 int on_exec(u64 *context) {
-  struct task_struct *task = (void *)context[0];
+  struct task_struct *task = plain(context[0]);
   struct linux_binprm *program = (void *)context[2];
   const int pid = pid_of(task, &state.scope);
   if (pid == 0) return 0;
@@ -208,18 +208,18 @@ static __always_inline int report_exit(struct task_struct *last, int last_is_cou
 // is given back.
 SEC("?tp_btf/sched_process_exit")
 int on_exit(u64 *context) {
-  return (context[1] & 0xff) ? report_exit((void *)context[0], 1) : 0;
+  return (context[1] & 0xff) ? report_exit(plain(context[0]), 1) : 0;
 }
 
 // Before: the function that stands right before it in the kernel, and is told the same.
 SEC("?fentry/taskstats_exit")
 int on_exit_before_6_16(u64 *context) {
-  return (u32)context[1] ? report_exit((void *)context[0], 0) : 0;
+  return (u32)context[1] ? report_exit(plain(context[0]), 0) : 0;
 }
 
 SEC("tp_btf/sched_process_free")
 int on_free(u64 *context) {
-  struct task_struct *task = (void *)context[0];
+  struct task_struct *task = plain(context[0]);
   if (task->pid != task->tgid) return 0;
   struct LifeFreeRecord *record = bpf_ringbuf_reserve(&ring, sizeof *record, 0);
   if (!record) {

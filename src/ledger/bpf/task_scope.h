@@ -17,7 +17,7 @@ struct TaskScope {
   __u64 pid_namespace;  // the recorder's, and how deep it lies; 0: none above it
   __u64 pid_level;
   __u64 anchor;         // where the map `cpu_anchor` is
-  __u64 cpus;           // how many of the offsets below are known
+  __u64 cpus;           // how many of the offsets below are known: all or none
   __u64 cpu_offset[kMostCpus];
 };
 

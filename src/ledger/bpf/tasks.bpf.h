@@ -5,6 +5,10 @@
 #include "ledger/bpf/kernel_types.h"
 #include "ledger/bpf/task_scope.h"
 
+// The CPUs that the machine may have, put in before loading: the verifier goes through a loop over them
+// turn by turn, so it should know their number. 0: more than we have room for.
+const volatile unsigned int possible_cpus = 0;
+
 static __always_inline struct upid number_at(struct pid *pid, u64 level) {
   struct upid number = {};
   bpf_probe_read_kernel(&number, sizeof number,
@@ -35,6 +39,14 @@ static __always_inline int inner_pid_of(struct task_struct *leader) {
   return pid;
 }
 
+// The same task as a pointer that the verifier trusts nothing about. For each pointer that is read from
+// a trusted one it looks through the names of all the kernel's types three times, which is a hundred
+// milliseconds for a program. Kernels before 6.2 do neither, and have not the function.
+static __always_inline struct task_struct *plain(u64 task) {
+  if (!bpf_rdonly_cast) return (void *)task;
+  return bpf_rdonly_cast((void *)task, bpf_core_type_id_kernel(struct task_struct));
+}
+
 // The kernel says where its own per-CPU variables are only with KALLSYMS_ALL. A per-CPU map of ours
 // lies in the same area: the address of its element on one CPU, less the shared address in the map's
 // own structure, is the offset of that CPU for everything. A pointer becomes a number on the way
@@ -57,14 +69,13 @@ static __always_inline void find_cpus(struct TaskScope *scope) {
   *(volatile u64 *)&scope->anchor = (u64)&cpu_anchor;
   const u64 shared = shared_address_of(*(volatile u64 *)&scope->anchor);
   const u32 zero = 0;
-  u32 cpu = 0;
-  for (; cpu < kMostCpus; ++cpu) {
+  for (u32 cpu = 0; cpu < kMostCpus && cpu < possible_cpus; ++cpu) {
     void *element = bpf_map_lookup_percpu_elem(&cpu_anchor, &zero, cpu);
-    if (!element) break;  // no more CPUs
+    if (!element) return;
     *(volatile u64 *)&scope->cpu_offset[cpu] = (u64)element;
     *(volatile u64 *)&scope->cpu_offset[cpu] -= shared;
   }
-  if (cpu < kMostCpus) scope->cpus = cpu;
+  scope->cpus = possible_cpus;
 }
 
 // Called in the pid namespace of the recorder.
@@ -89,7 +100,7 @@ static __always_inline s64 sum_of_cpus(struct mm_struct *mm, const struct TaskSc
   const u64 fourth = (u64)mm->rss_stat[3].counters;
   // One allocation since Linux 6.6.
   const int together = second - first == 4 && third - first == 8 && fourth - first == 12;
-  for (u32 cpu = 0; cpu < kMostCpus && cpu < scope->cpus; ++cpu) {
+  for (u32 cpu = 0; cpu < kMostCpus && cpu < possible_cpus; ++cpu) {
     const u64 offset = scope->cpu_offset[cpu];
     s32 of_cpu[4] = {};
     if (together) {

@@ -41,10 +41,6 @@ struct {
   __type(value, struct Written);
 } written SEC(".maps");
 
-static __always_inline struct task_struct *task_at(u64 address) {
-  return bpf_rdonly_cast((void *)address, bpf_core_type_id_kernel(struct task_struct));
-}
-
 // Sums over threads. They are walked from the leader's node in the group's list.
 struct Threads {
   u64 node, head;
@@ -59,7 +55,7 @@ static __always_inline struct task_struct *next_thread(struct Threads *threads) 
   const u64 node = threads->node;
   if (node == threads->head || node == 0) return 0;
   struct task_struct *thread =
-      task_at(node - bpf_core_field_offset(struct task_struct, thread_node));
+      plain(node - bpf_core_field_offset(struct task_struct, thread_node));
   threads->node = (u64)thread->thread_node.next;
   return thread;
 }
@@ -114,7 +110,7 @@ static __always_inline void begin(struct Threads *threads, struct signal_struct 
 
 // ns of all threads that are or were.
 __noinline u64 cpu_time_of(u64 address) {
-  struct task_struct *leader = task_at(address);
+  struct task_struct *leader = plain(address);
   struct signal_struct *signal = leader->signal;
   if (signal->nr_threads == 1) return signal->sum_sched_runtime + leader->se.sum_exec_runtime;
   struct Threads threads = {};
@@ -165,7 +161,7 @@ static __always_inline void add_gone(struct Threads *threads, struct signal_stru
 
 __noinline int write_sums(struct WalkRow *row) {
   if (!row) return 0;
-  struct task_struct *leader = task_at(state.task);
+  struct task_struct *leader = plain(state.task);
   struct signal_struct *signal = leader->signal;
   struct Threads threads = {};
   add_gone(&threads, signal);
@@ -195,7 +191,7 @@ __noinline int write_sums(struct WalkRow *row) {
 
 __noinline int write_memory(struct WalkRow *row) {
   if (!row) return 0;
-  struct task_struct *leader = task_at(state.task);
+  struct task_struct *leader = plain(state.task);
   struct mm_struct *mm = leader->mm;
   row->memory_usage = row->memory_virtual = 0;  // of the kernel's own, and of what has ended
   row->memory_peak = row->memory_swap = -1;
@@ -240,7 +236,7 @@ static __always_inline void split(struct WalkRow *row, struct Written *before, u
 
 __noinline int write_rest(struct WalkRow *row) {
   if (!row) return 0;
-  struct task_struct *leader = task_at(state.task);
+  struct task_struct *leader = plain(state.task);
   struct signal_struct *signal = leader->signal;
   row->start_boottime = leader->start_boottime;
   row->parent_pid = pid_of(leader->real_parent, &state.scope);
@@ -257,7 +253,7 @@ __noinline int write_rest(struct WalkRow *row) {
 // The process at state.task, unless it did nothing.
 __noinline int visit(struct Written *before) {
   if (!before) return 0;
-  struct task_struct *leader = task_at(state.task);
+  struct task_struct *leader = plain(state.task);
   const int pid = pid_of(leader, &state.scope);
   if (pid == 0) return 0;
   ++state.living;
