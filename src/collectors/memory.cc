@@ -3,12 +3,7 @@
 // Reads  /proc/meminfo
 // Line   MemFree:        24330516 kB
 // Units  kB means 1024 bytes; HugePages_* are counts. What a kernel lacks is null. Linux 2.6.
-#include <string>
-
-#include "base/text.h"
-#include "collectors/collector.h"
 #include "collectors/named_columns.h"
-#include "kernel/learned_names.h"
 
 namespace tacho::collector_memory {
 namespace {
@@ -143,48 +138,21 @@ constexpr Table kMemory{
             "buffers - cached - slab_reclaimable + shared; what is left for them is `available`.",
     .columns = kColumns};
 
-class Memory final : public Collector {
- public:
-  static Result<std::unique_ptr<Collector>> create(const CollectorEnvironment& environment) {
-    auto self = std::make_unique<Memory>();
-    self->file_ = TRY(environment.root.open_file("proc/meminfo", Records::one_piece));
-    return std::unique_ptr<Collector>(std::move(self));
-  }
+constexpr NamedFile kFile{.table = kMemory,
+                          .names = kNames,
+                          .path = "proc/meminfo",
+                          .records = Records::one_piece,
+                          .holds = NamedFile::Holds::all};
 
-  Result<void> collect(Collection& into) override {
-    const std::string_view text = TRY(file_.reread());
-    Rows& rows = into.rows();
-    rows.start_row();
-    each_named_number(text, names_, [&](std::size_t column, std::int64_t value) {
-      rows.set(column, kColumns[column].unit == Unit::bytes ? value * 1024 : value);
-    });
-    rows.finish_row();
-    return {};
-  }
-
-  // A figure of a newer kernel that no column holds is not lost without a word.
-  void report_coverage(Coverage& coverage) const override {
-    std::string list;
-    for (const std::string& name : names_.unwanted())
-      list.append(list.empty() ? "" : " ").append(escaped(name, 64));
-    if (list.empty()) return;
-    coverage.add({.kind = CoverageNote::Kind::limited,
-                  .table = "memory",
-                  .what = "fields of /proc/meminfo: " + list,
-                  .why = "this version has no column for them",
-                  .remedy = {}});
-  }
-
- private:
-  KernelFile file_;
-  LearnedNames names_{kNames};
-};
+Result<std::unique_ptr<Collector>> create(const CollectorEnvironment& environment) {
+  return follow_named_file(kFile, environment);
+}
 
 constexpr const Table* kTables[] = {&kMemory};
 
 }  // namespace
 
 extern const CollectorInfo info;
-constinit const CollectorInfo info{.tables = kTables, .create = Memory::create};
+constinit const CollectorInfo info{.tables = kTables, .create = create};
 
 }  // namespace tacho::collector_memory

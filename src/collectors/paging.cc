@@ -5,9 +5,7 @@
 // Line   pgfault 4238591
 // Units  pages (of 4 KiB on x86) or events since boot; pgpgin and pgpgout are KiB. What a kernel
 //        lacks is null. Linux 2.6.
-#include "collectors/collector.h"
 #include "collectors/named_columns.h"
-#include "kernel/learned_names.h"
 
 namespace tacho::collector_paging {
 namespace {
@@ -104,35 +102,21 @@ constexpr Table kPaging{.name = "paging",
                         .help = "What the kernel did to find memory, and what it cost.",
                         .columns = kColumns};
 
-class Paging final : public Collector {
- public:
-  static Result<std::unique_ptr<Collector>> create(const CollectorEnvironment& environment) {
-    auto self = std::make_unique<Paging>();
-    self->file_ = TRY(environment.root.open_file("proc/vmstat", Records::name_value));
-    return std::unique_ptr<Collector>(std::move(self));
-  }
+constexpr NamedFile kFile{.table = kPaging,
+                          .names = kNames,
+                          .path = "proc/vmstat",
+                          .records = Records::name_value,
+                          .holds = NamedFile::Holds::chosen};
 
-  Result<void> collect(Collection& into) override {
-    const std::string_view text = TRY(file_.reread());
-    Rows& rows = into.rows();
-    rows.start_row();
-    each_named_number(text, names_, [&](std::size_t column, std::int64_t value) {
-      rows.set(column, kColumns[column].unit == Unit::bytes ? value * 1024 : value);
-    });
-    rows.finish_row();
-    return {};
-  }
-
- private:
-  KernelFile file_;
-  LearnedNames names_{kNames};
-};
+Result<std::unique_ptr<Collector>> create(const CollectorEnvironment& environment) {
+  return follow_named_file(kFile, environment);
+}
 
 constexpr const Table* kTables[] = {&kPaging};
 
 }  // namespace
 
 extern const CollectorInfo info;
-constinit const CollectorInfo info{.tables = kTables, .create = Paging::create};
+constinit const CollectorInfo info{.tables = kTables, .create = create};
 
 }  // namespace tacho::collector_paging
