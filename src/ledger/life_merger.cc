@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "ledger/cpu_split.h"
+
 namespace tacho {
 namespace {
 
@@ -25,14 +27,6 @@ void add_up(TaskRecord& sum, const TaskRecord& record) {
   sum.switches_involuntary += record.switches_involuntary;
   sum.delay_cpu += record.delay_cpu;
   sum.delay_block += record.delay_block;
-}
-
-// The user's part of an exact sum, by samples at ticks; with none of one kind all is the other's, as
-// the kernel itself decides.
-std::int64_t user_part(const TaskRecord& sum) {
-  if (sum.system == 0) return sum.cpu;
-  if (sum.user == 0) return 0;
-  return static_cast<std::int64_t>(static_cast<__int128>(sum.cpu) * sum.user / (sum.user + sum.system));
 }
 
 // The kernel rounds down to KiB: nothing of something is not nothing.
@@ -103,7 +97,12 @@ void LifeMerger::add(const ConnectorEvent& event, std::int64_t boottime_offset, 
 void LifeMerger::find_gone(const std::function<bool(int)>& is_gone) {
   for (const int pid : listed_) {
     End& end = ends_[pid];
-    if (end.leader_exited && !end.is_gone) end.is_gone = is_gone(pid);
+    if (!end.leader_exited) continue;
+    end.is_settled = end.is_gone;
+    if (end.is_gone) continue;
+    end.is_gone = is_gone(pid);
+    end.outlived_leader = end.outlived_leader || !end.is_gone;
+    end.listed_at = take_;
   }
 }
 
@@ -162,9 +161,10 @@ bool LifeMerger::is_known(const End& end) const {
   // Without the connector: siblings that were just ending have had one more turn to send theirs.
   if (!parts_.connector) return end.last_seen && (!end.had_threads || end.rounds > 0);
   if (!end.is_gone) return false;
+  // A thread's exit is told after it is gone: the last one's, by a turn.
+  if (end.outlived_leader && !end.is_settled) return false;
   if (!parts_.taskstats) return true;
-  if (end.is_attributed) return end.last_seen;
-  return end.threads > 0 && end.rounds > 0;
+  return end.is_attributed ? end.last_seen : end.threads > 0 && end.is_settled;
 }
 
 void LifeMerger::settle(std::int64_t take, const Emit& emit) {
@@ -204,8 +204,9 @@ ProcessAccount LifeMerger::account_of(const End& end) const {
   if (sum.memory_peak > 0) account.memory_peak = sum.memory_peak;
   const bool all_threads_seen = !end.had_threads || end.started_after >= complete_since_;
   if (!all_threads_seen) return account;
-  account.cpu_time_user = user_part(sum);
-  account.cpu_time_system = sum.cpu - *account.cpu_time_user;
+  const CpuSplit cpu = split_cpu_time(sum.cpu, sum.user, sum.system);
+  account.cpu_time_user = cpu.user;
+  account.cpu_time_system = cpu.system;
   account.disk_io_read = sum.disk_io_read;
   account.disk_io_write = sum.disk_io_write;
   account.io_read = moved(sum.io_read, sum.calls_read);

@@ -52,7 +52,9 @@ class LifeMerger {
   struct End {
     // From the connector.
     bool leader_exited = false;
+    bool outlived_leader = false;  // it had threads when its leader's exit was known
     bool is_gone = false;
+    bool is_settled = false;  // gone, and one turn has been since
     std::optional<std::uint32_t> exit_status;
     std::int64_t exit_monotonic = 0;
     // From taskstats.

@@ -80,8 +80,10 @@ TEST(LifeMerger, WaitsForTheLastThreadOfAProcessWhoseLeaderWentFirst) {
   it.settle(1);
   it.settle(9);
   EXPECT_TRUE(it.ends.empty());
-  it.tell(Kind::thread_exit, 50, 3000, 0x300, 51);
   it.living = {};
+  it.settle(9);  // gone, and the news of it not here yet
+  EXPECT_TRUE(it.ends.empty());
+  it.tell(Kind::thread_exit, 50, 3000, 0x300, 51);
   it.settle(10);
   ASSERT_EQ(it.ends.size(), 1U);
   EXPECT_EQ(it.ends[0].boottime, 3000 + kOffset);
@@ -98,6 +100,7 @@ TEST(LifeMerger, DoesNotTakeAnExecByAThreadForTheEnd) {
   it.settle();
   EXPECT_TRUE(it.ends.empty());
   it.tell(Kind::leader_exit, 50, 4000, 0x100);
+  it.settle();
   it.settle();
   ASSERT_EQ(it.ends.size(), 1U);
   EXPECT_EQ(it.ends[0].exit_code, 1);

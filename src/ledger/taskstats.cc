@@ -14,6 +14,9 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstring>
+#include <string>
+#include <system_error>
+#include <thread>
 
 #include "ledger/netlink_source.h"
 
@@ -206,20 +209,30 @@ Result<Taskstats> Taskstats::open(int room) {
     const auto listens = self.listen(std::to_string(first) + "-" + std::to_string(last), room);
     if (!listens) return open_error(listens.error());
   }
-  TRY(self.learn_version());
+  TRY(self.hear_own_thread());
   return self;
 }
 
-// From an account of ourselves.
-Result<void> Taskstats::learn_version() {
-  auto socket = TRY(NetlinkSocket::open(NETLINK_GENERIC, 0, kNetlinkRoom));
-  const auto self = static_cast<std::uint32_t>(getpid());
-  const auto answer = TRY(ask(socket, *buffers_, family_,
-                              command(TASKSTATS_CMD_GET, TASKSTATS_CMD_ATTR_PID,
-                                      std::as_bytes(std::span(&self, 1)))));
-  const auto record = parse_taskstats(answer);
-  if (!record) return Error{ErrorCode::absent, "taskstats of this kernel is not understood"};
-  knows_process_ = record->process.has_value();
+// The kernel takes a listener in from any network namespace and then sends to the first alone. So a
+// thread of ours ends: its record is there when it has been joined, or never will be. It also says
+// what this kernel's records know.
+Result<void> Taskstats::hear_own_thread() {
+  pid_t thread = 0;
+  try {
+    std::jthread([&thread] { thread = gettid(); }).join();
+  } catch (const std::system_error& error) {
+    return system_error("start", "a thread", error.code().value());
+  }
+  bool is_heard = false;
+  read([&](const TaskRecord& record) {
+    if (record.pid != thread) return;
+    is_heard = true;
+    knows_process_ = record.process.has_value();
+  });
+  if (!is_heard)
+    return Error{ErrorCode::absent,
+                 "taskstats tells nothing here: this is a network namespace of its own, or a kernel "
+                 "whose records are not understood"};
   return {};
 }
 

@@ -71,7 +71,7 @@ class Taskstats {
   Taskstats() : buffers_(make_netlink_buffers()) {}
   Result<void> listen(const std::string& processors, int room);
 
-  Result<void> learn_version();
+  Result<void> hear_own_thread();
 
   std::uint16_t family_ = 0;
   bool knows_process_ = false;
