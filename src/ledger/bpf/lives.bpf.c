@@ -30,11 +30,17 @@ struct {
   __type(value, struct LifeExecRecord);
 } exec_record SEC(".maps");
 
-// The reader is woken when a quarter is used; otherwise it comes by itself. Waking it for each record
-// would cost more than the record.
-static __always_inline u64 wake_flags(void) {
-  return bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) >= kLifeRingBytes / 4 ? BPF_RB_FORCE_WAKEUP
-                                                                           : BPF_RB_NO_WAKEUP;
+// The reader comes by itself; it is woken when a quarter is used, and again at each further step while
+// it does not come. Waking it at every record from there on would cost each several times what the
+// record does. Of two CPUs that pass a step together neither may notice: the next step is near.
+#define WAKE_FROM (kLifeRingBytes / 4)
+#define WAKE_STEP (kLifeRingBytes / 16)
+
+static __always_inline u64 wake_flags(u64 size) {
+  const u64 used = bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA);
+  const u64 before = used - size;
+  return used >= WAKE_FROM && used / WAKE_STEP != before / WAKE_STEP ? BPF_RB_FORCE_WAKEUP
+                                                                     : BPF_RB_NO_WAKEUP;
 }
 
 static __always_inline void count_lost(enum LifeRecordKind kind) {
@@ -57,7 +63,7 @@ static __always_inline void fill(struct LifeRecord *record, enum LifeRecordKind 
   record->group_id = leader->cred->egid.val;
   record->padding = 0;
   record->cgroup_id = leader->cgroups->dfl_cgrp->kn->id;
-  bpf_probe_read_kernel(record->command, sizeof record->command, leader->comm);
+  copy_name(record->command, leader);
 }
 
 // Of all threads that are gone.
@@ -111,7 +117,7 @@ int on_fork(u64 *context) {
     return 0;
   }
   fill(record, kLifeFork, child, pid, parent);
-  bpf_ringbuf_submit(record, wake_flags());
+  bpf_ringbuf_submit(record, wake_flags(sizeof *record));
   return 0;
 }
 
@@ -144,7 +150,7 @@ int on_exec(u64 *context) {
   record->arguments_size = arguments;
   record->padding = 0;
   const u64 size = __builtin_offsetof(struct LifeExecRecord, bytes) + executable + arguments;
-  if (bpf_ringbuf_output(&ring, record, size, wake_flags()) != 0) count_lost(kLifeExec);
+  if (bpf_ringbuf_output(&ring, record, size, wake_flags(size)) != 0) count_lost(kLifeExec);
   return 0;
 }
 
@@ -200,7 +206,7 @@ static __always_inline int report_exit(struct task_struct *last, int last_is_cou
   take_group(&record->totals, signal);
   add_thread(&record->totals, last);
   if (leader != last) add_thread(&record->totals, leader);
-  bpf_ringbuf_submit(record, wake_flags());
+  bpf_ringbuf_submit(record, wake_flags(sizeof *record));
   return 0;
 }
 
@@ -230,7 +236,7 @@ int on_free(u64 *context) {
   record->key.kernel_pid = task->tgid;
   record->key.start_boottime = task->start_boottime;
   take_group(&record->totals, task->signal);
-  bpf_ringbuf_submit(record, wake_flags());
+  bpf_ringbuf_submit(record, wake_flags(sizeof *record));
   return 0;
 }
 

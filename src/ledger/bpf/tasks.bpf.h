@@ -19,14 +19,20 @@ static __always_inline struct upid number_at(struct pid *pid, u64 level) {
 
 // The number in the recorder's pid namespace; 0: it has none there.
 static __always_inline int number_of(struct pid *pid, const struct TaskScope *scope) {
-  if (!pid || pid->level < scope->pid_level) return 0;
+  if (!pid) return 0;
+  if (scope->pid_level == 0) {
+    int outermost = pid->numbers[0].nr;
+    barrier_var(outermost);  // or the compiler makes one load of this and the next
+    return outermost;
+  }
+  if (pid->level < scope->pid_level) return 0;
   const struct upid number = number_at(pid, scope->pid_level);
   return (u64)number.ns == scope->pid_namespace ? number.nr : 0;
 }
 
 static __always_inline int pid_of(struct task_struct *leader, const struct TaskScope *scope) {
   int pid = leader->tgid;
-  barrier_var(pid);  // or the compiler makes one load of two that the kernel wants apart
+  barrier_var(pid);
   if (scope->pid_level != 0) pid = number_of(leader->signal->pids[kPidOfGroup], scope);
   return pid;
 }
@@ -37,6 +43,11 @@ static __always_inline int inner_pid_of(struct task_struct *leader) {
   struct pid *own = leader->signal->pids[kPidOfGroup];
   if (own && own->level != 0) pid = number_at(own, own->level).nr;
   return pid;
+}
+
+static __always_inline void copy_name(char *name, struct task_struct *task) {
+  ((u64 *)name)[0] = ((u64 *)task->comm)[0];
+  ((u64 *)name)[1] = ((u64 *)task->comm)[1];
 }
 
 // The same task as a pointer that the verifier trusts nothing about. For each pointer that is read from

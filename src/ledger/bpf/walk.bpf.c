@@ -246,7 +246,7 @@ __noinline int write_rest(struct WalkRow *row) {
   row->nice = leader->static_prio - DEFAULT_PRIORITY;
   row->priority = leader->prio - HIGHEST_REALTIME;
   row->oom_score_adj = signal->oom_score_adj;
-  bpf_probe_read_kernel(row->command, sizeof row->command, leader->comm);
+  copy_name(row->command, leader);
   return 0;
 }
 
