@@ -25,6 +25,8 @@ constexpr std::size_t kBatch = 16;
 constexpr std::size_t kSmallestMessage = 512;
 
 constexpr int kGapMilliseconds = 100;
+// A birth wakes the thread up, and its exec follows within this: both in one call.
+constexpr int kTogetherMilliseconds = 1;
 // Calls that need not keep the gap, earned one a gap: a shell command now and then, or a start of a
 // dozen daemons, has its command lines read while they are there.
 constexpr int kMostCredit = 20;
@@ -210,6 +212,7 @@ void DrainThread::run() {
     credit = static_cast<int>(std::min<std::int64_t>(credit + earned, kMostCredit));
     if (credit > 0) {
       --credit;
+      if (stopped_within(kTogetherMilliseconds)) return;
     } else {
       if (stopped_within(kGapMilliseconds)) return;
       earned_until = Clock::now();

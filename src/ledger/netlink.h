@@ -76,8 +76,8 @@ void for_each_attribute(std::span<const std::byte> payload,
 void append_attribute(std::vector<std::byte>& payload, std::uint16_t type,
                       std::span<const std::byte> value);
 
-// A thread that calls `drain` when a descriptor became readable: at once while this is rare, and at
-// least 100 ms after the call before when it is not, so that a storm costs ten wake-ups a second.
+// A thread that calls `drain` when a descriptor became readable: a millisecond later while this is
+// rare, and 100 ms after the call before when it is not, so that a storm costs ten wake-ups a second.
 class DrainThread {
  public:
   static Result<std::unique_ptr<DrainThread>> start(const std::vector<int>& descriptors,

@@ -9,7 +9,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <unordered_map>
 
 #include "base/file.h"
 #include "base/text.h"
@@ -117,8 +116,10 @@ void NetlinkSource::drain_connector() {
     read_connector(events_);
     if (events_.empty()) return;
     read_details();
-    for (std::size_t at = 0; at < events_.size(); ++at)
-      hand_on(events_[at], details_[at] ? &*details_[at] : nullptr);
+    for (std::size_t at = 0; at < events_.size(); ++at) {
+      const auto details = details_.find(at);
+      hand_on(events_[at], details != details_.end() ? &details->second : nullptr);
+    }
     events_.swap(later_events_);
     later_events_.clear();
   }
@@ -128,7 +129,7 @@ void NetlinkSource::drain_connector() {
 // shows what it was last: not for an exec that another followed, nor when the number belongs to
 // another process by now. What happened while we read is in later_events_.
 void NetlinkSource::read_details() {
-  details_.assign(events_.size(), std::nullopt);
+  details_.clear();
   std::unordered_map<int, std::size_t> last_execs;  // index in events_
   for (std::size_t at = 0; at < events_.size(); ++at) {
     const ConnectorEvent& event = events_[at];
@@ -145,7 +146,7 @@ void NetlinkSource::read_details() {
   for (const ConnectorEvent& event : later_events_) {
     if (event.kind != ConnectorEvent::Kind::exec && event.kind != ConnectorEvent::Kind::fork) continue;
     if (const auto found = last_execs.find(event.pid); found != last_execs.end())
-      details_[found->second].reset();
+      details_.erase(found->second);
   }
 }
 
@@ -205,7 +206,6 @@ void NetlinkSource::push_all() {
   waiting_count_ = 0;
   if (waiting_.size() > kKeptEvents) {
     waiting_ = {};
-    details_ = {};
     events_.shrink_to_fit();
     later_events_.shrink_to_fit();
   }

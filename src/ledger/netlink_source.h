@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "ledger/backlog.h"
@@ -58,7 +59,7 @@ class NetlinkSource final : public LifeSource {
 
   // What a turn uses; kept for its memory.
   std::vector<ConnectorEvent> events_, later_events_;
-  std::vector<std::optional<ExecDetails>> details_;  // of each of events_
+  std::unordered_map<std::size_t, ExecDetails> details_;  // by index in events_
   std::vector<Waiting> waiting_;
   std::size_t waiting_count_ = 0;
   std::int64_t boottime_offset_ = 0;  // CLOCK_BOOTTIME minus CLOCK_MONOTONIC, ns
