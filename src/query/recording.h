@@ -13,9 +13,9 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "journal/facts.h"
 #include "query/predicate.h"
 #include "query/rows.h"
-#include "store/facts.h"
 #include "store/finding.h"
 
 namespace tacho {
