@@ -5,7 +5,6 @@
 #include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
-#include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -13,6 +12,7 @@
 #include <cstring>
 #include <utility>
 
+#include "base/display.h"
 #include "base/text.h"
 
 extern char** environ;
@@ -54,9 +54,7 @@ Result<Output> Output::open(const std::string& path, ColorMode color, bool with_
   if (path.empty() || path == "-") {
     output.descriptor_ = STDOUT_FILENO;
     output.is_terminal_ = isatty(STDOUT_FILENO) != 0;
-    winsize size{};
-    if (output.is_terminal_ && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
-      output.width_ = size.ws_col;
+    if (const int width = terminal_width(STDOUT_FILENO); width > 0) output.width_ = width;
   } else {
     output.path_ = path;
     output.temporary_ = path + ".tacho-" + std::to_string(getpid());

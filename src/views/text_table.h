@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Aligned columns of text, and text broken to a width. What goes in becomes printable
-// (views/printable.h); colour goes around it.
+// Aligned columns of text. What goes in becomes printable (base/display.h); colour goes around it.
 #pragma once
 
 #include <string>
@@ -12,15 +11,6 @@
 namespace tacho {
 
 enum class Align : std::uint8_t { left, right };
-
-// Columns that a terminal shows for a text: UTF-8 sequences count once, wide characters twice.
-int display_width(std::string_view text);
-// The text cut to `width` columns, with "…" where something is missing.
-std::string cut_to(std::string_view text, int width);
-// `first` and the text, broken at blanks into lines of at most `width` columns; lines after the first
-// begin with as many blanks as `first` is wide. A word that is longer than a line is broken within.
-// Every line ends in a newline.
-std::string wrapped(std::string_view first, std::string_view text, int width);
 
 class TextTable {
  public:

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/display.h"
 #include "views/text_table.h"
 
-#include "views/printable.h"
 #include "views/testing.h"
 #include "views/turned.h"
 
@@ -9,29 +9,6 @@ namespace tacho {
 namespace {
 
 using testing::written_by;
-
-TEST(TextTable, CountsTheColumnsOfATerminal) {
-  EXPECT_EQ(display_width("abc"), 3);
-  EXPECT_EQ(display_width("é"), 1);
-  EXPECT_EQ(display_width("e\xCC\x81"), 1);  // a combining accent
-  EXPECT_EQ(display_width("日本"), 4);
-  EXPECT_EQ(display_width("🚀"), 2);
-}
-
-TEST(TextTable, CutsAtAWholeCharacterAndSaysSo) {
-  EXPECT_EQ(cut_to("abcdef", 6), "abcdef");
-  EXPECT_EQ(cut_to("abcdef", 5), "abcd…");
-  EXPECT_EQ(cut_to("ééé", 2), "é…");
-  EXPECT_EQ(cut_to("日本語", 4), "日…");  // the second would end in the last column
-}
-
-TEST(TextTable, BreaksTextAtBlanksWithAHangingIndent) {
-  EXPECT_EQ(wrapped("  name  ", "one two three four", 24), "  name  one two three\n        four\n");
-  EXPECT_EQ(wrapped("", "short", 80), "short\n");
-  // A word that fits no line is broken; nothing of it is lost.
-  EXPECT_EQ(wrapped("", "a 0123456789abcdefghij", 16), "a\n0123456789abcdef\nghij\n");
-  EXPECT_EQ(wrapped("> ", "", 80), "> \n");
-}
 
 TEST(TextTable, AlignsColumnsAndLeavesNoBlanksAtTheEndOfALine) {
   const std::string text = written_by([](Output& output) {
@@ -58,10 +35,6 @@ TEST(TextTable, LetsNoControlByteThrough) {
     output.write(wrapped("", "a\x9b b\xE2\x80\xAE", 80));
   });
   EXPECT_EQ(text, "A\\x1b[31m\nx\\x1b]0;evil\\x07 y\\x0a\na\\x9b b\\xe2\\x80\\xae\n");
-}
-
-TEST(Printable, LeavesWhatTachoRecordedAsItWas) {
-  for (const char* text : {"", "plain", "a \\x1b b \\x5c", "é 日本 🚀"}) EXPECT_EQ(printable(text), text);
 }
 
 TEST(TextTable, SaysTheTitleOnceAndKeepsWidths) {

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "views/printable.h"
+#include "base/display.h"
 #include "views/text_table.h"
 
 namespace tacho {

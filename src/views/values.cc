@@ -5,7 +5,7 @@
 
 #include <cmath>
 
-#include "views/printable.h"
+#include "base/display.h"
 
 namespace tacho {
 namespace {

@@ -7,7 +7,7 @@
 #include <array>
 
 #include "apps/reader/command.h"
-#include "views/printable.h"
+#include "base/display.h"
 
 namespace tacho {
 namespace {

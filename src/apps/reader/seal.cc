@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // tacho seal: turn live files into Parquet.
+#include "base/display.h"
 #include "store/seal.h"
 
 #include <fmt/format.h>
@@ -8,7 +9,6 @@
 #include "apps/reader/progress.h"
 #include "apps/reader/view_flags.h"
 #include "journal/recordings.h"
-#include "views/printable.h"
 
 namespace tacho {
 namespace {

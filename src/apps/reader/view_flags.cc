@@ -7,7 +7,7 @@
 #include "journal/recordings.h"
 #include "store/recording_folder.h"
 #include "store/seal.h"
-#include "views/printable.h"
+#include "base/display.h"
 
 namespace tacho {
 namespace {

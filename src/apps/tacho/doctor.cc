@@ -4,16 +4,17 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <algorithm>
+#include <climits>
 
 #include "apps/tacho/command.h"
 #include "apps/tacho/options.h"
 #include "apps/tacho/reader.h"
+#include "base/display.h"
+#include "base/places.h"
 #include "collectors/command_usage.h"
 #include "collectors/events.h"
 #include "collectors/registry.h"
 #include "collectors/self_statistics.h"
-#include "base/places.h"
 #include "recorder/runner.h"
 
 namespace tacho {
@@ -86,14 +87,17 @@ class Doctor {
           {.table = rows.table().name, .rows = static_cast<std::int64_t>(rows.size())});
   }
 
+  // `first` and the text, broken to the terminal's width.
+  void say(std::string_view first, std::string_view text) const {
+    fmt::print("{}", wrapped(first, text, width_));
+  }
+
   void print_tables() const {
     for (const Finding& finding : findings_) {
-      if (finding.failure.empty()) {
-        fmt::print("  yes  {:<17} {} row{} now\n", finding.table, finding.rows,
-                   finding.rows == 1 ? "" : "s");
-      } else {
-        fmt::print("  no   {:<17} {}\n", finding.table, finding.failure);
-      }
+      const bool is_there = finding.failure.empty();
+      say(fmt::format("  {:<4} {:<17} ", is_there ? "yes" : "no", finding.table),
+          is_there ? fmt::format("{} row{} now", finding.rows, finding.rows == 1 ? "" : "s")
+                   : finding.failure);
     }
   }
 
@@ -101,21 +105,25 @@ class Doctor {
     if (coverage_.notes().empty()) return;
     fmt::print("\nNot, or only in part:\n");
     for (const CoverageNote& note : coverage_.notes()) {
-      fmt::print("  {:<8} {}{}{}\n           because {}\n", name_of(note.kind), note.table,
-                 note.table.empty() ? "" : ": ", note.what, note.why);
-      if (!note.remedy.empty()) fmt::print("           change it: {}\n", note.remedy);
+      say(fmt::format("  {:<8} ", name_of(note.kind)),
+          fmt::format("{}{}{}", note.table, note.table.empty() ? "" : ": ", note.what));
+      say("           ", "because " + note.why);
+      if (!note.remedy.empty()) say("           ", "change it: " + note.remedy);
     }
   }
 
-  static void print_places() {
-    fmt::print("\nRecordings go to {}\n", usual_place());
+  void print_places() const {
+    fmt::print("\n");
+    say("", "Recordings go to " + usual_place());
     if (reader_path().empty())
-      fmt::print("tacho-reader is missing: recordings can be made, but not read or sealed here\n");
+      say("", "tacho-reader is missing: recordings can be made, but not read or sealed here");
     if (geteuid() != 0)
-      fmt::print("As an ordinary user: figures of other users' processes are partly hidden (sudo "
-                 "tacho doctor shows the difference)\n");
+      say("", "As an ordinary user: figures of other users' processes are partly hidden (sudo tacho "
+              "doctor shows the difference)");
   }
 
+  // Elsewhere than on a terminal a line is a line, whatever reads it.
+  int width_ = terminal_width(STDOUT_FILENO) > 0 ? terminal_width(STDOUT_FILENO) : INT_MAX;
   SystemClock clock_;
   Settings settings_;
   EventQueue events_;

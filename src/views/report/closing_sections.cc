@@ -4,9 +4,8 @@
 
 #include <algorithm>
 
-#include "views/printable.h"
+#include "base/display.h"
 #include "views/report/section.h"
-#include "views/text_table.h"
 #include "views/values.h"
 
 namespace tacho {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/display.h"
 #include "views/report/process_totals.h"
 #include "views/text_table.h"
 #include "views/values.h"

@@ -5,8 +5,8 @@
 
 #include <algorithm>
 
+#include "base/display.h"
 #include "views/report/section.h"
-#include "views/text_table.h"
 
 namespace tacho {
 namespace {

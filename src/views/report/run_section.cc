@@ -2,9 +2,9 @@
 // What ran, where, how it ended, and what is missing.
 #include <fmt/format.h>
 
+#include "base/display.h"
 #include "views/report/section.h"
 #include "views/report/sentences.h"
-#include "views/text_table.h"
 #include "views/values.h"
 
 namespace tacho {
