@@ -7,11 +7,13 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <ranges>
 #include <set>
 
 #include "base/file.h"
 #include "base/places.h"
 #include "base/text.h"
+#include "base/units.h"
 #include "journal/format.h"
 
 namespace tacho {
@@ -19,6 +21,10 @@ namespace {
 
 // In the usual place: paths of recordings that lie elsewhere, one escaped a line.
 constexpr std::string_view kElsewhereName = ".elsewhere";
+// Of recordings that a name may mean: more would push the first ones off a small terminal.
+constexpr std::size_t kShownChoices = 10;
+// Bytes of a name in a message.
+constexpr std::size_t kShownName = 200;
 
 std::vector<std::string> all_paths() {
   std::vector<std::string> paths;
@@ -52,6 +58,20 @@ std::optional<std::size_t> index_of(std::string_view name) {
   const auto number = parse_integer<std::size_t>(name.substr(1));
   if (!number || *number == 0) return std::nullopt;
   return *number - 1;
+}
+
+// What could be meant, newest first, a line each.
+Error is_ambiguous(const std::string& name, const std::vector<ListedRecording>& fitting) {
+  std::string text = std::to_string(fitting.size()) + " recordings begin with '" +
+                     escaped(name, kShownName) + "':";
+  for (const ListedRecording& recording : fitting | std::views::take(kShownChoices))
+    text += "\n  " + escaped(recording.name(), kShownName) + "  started " +
+            format_time(Nanoseconds(recording.facts.start_time),
+                        recording.facts.is_utc ? Zone::utc : Zone::local, 0);
+  if (fitting.size() > kShownChoices)
+    text += "\n  and " + std::to_string(fitting.size() - kShownChoices) +
+            " older ones ('tacho list' shows them)";
+  return {ErrorCode::absent, std::move(text)};
 }
 
 }  // namespace
@@ -98,17 +118,16 @@ Result<std::string> find_recording(const std::string& name) {
     return Error{ErrorCode::absent, "there is no " + name + ": " + std::to_string(recordings.size()) +
                                         " recordings in " + usual_place()};
   }
-  std::vector<std::string> fitting;
-  for (const ListedRecording& recording : recordings) {
+  for (const ListedRecording& recording : recordings)
     if (recording.name() == name) return recording.path;
-    if (recording.name().starts_with(name)) fitting.push_back(recording.path);
-  }
-  if (fitting.size() == 1) return fitting.front();
-  return Error{ErrorCode::absent,
-               fitting.empty() ? "there is no folder '" + escaped(name, 200) +
-                                     "' and no recording whose name begins so ('tacho list' shows them)"
-                               : std::to_string(fitting.size()) + " recordings begin with '" +
-                                     escaped(name, 200) + "', the newest is " + fitting.front()};
+  std::erase_if(recordings, [&](const ListedRecording& recording) {
+    return !recording.name().starts_with(name);
+  });
+  if (recordings.size() == 1) return recordings.front().path;
+  if (!recordings.empty()) return is_ambiguous(name, recordings);
+  return Error{ErrorCode::absent, "there is no folder '" + escaped(name, kShownName) +
+                                      "' and no recording whose name begins so ('tacho list' shows "
+                                      "them)"};
 }
 
 void note_elsewhere(const std::string& path) {

@@ -25,7 +25,7 @@ Result<ListedRecording> look_at_recording(const std::string& path);
 std::vector<ListedRecording> list_recordings();
 
 // The path that RECORDING means: a folder, "@last", "@prev", "@3", or a unique beginning of a listed
-// recording's name. `absent` with what fits instead.
+// recording's name. `absent`, and where several fit, they are the further lines of its text.
 Result<std::string> find_recording(const std::string& name);
 
 // Makes a recording that is not in the usual place known to list_recordings. What cannot be noted is

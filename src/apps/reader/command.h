@@ -29,7 +29,7 @@ std::string counted(std::uint64_t count, std::string_view noun);
 
 // "tacho show: TEXT" and where help is; the exit status.
 int tell_usage(std::string_view command, const Error& error);
-// "tacho show: TEXT"; the exit status by the error: usage for a wrong name or expression, else unreadable.
+// "tacho show: TEXT", which may have further lines; the exit status.
 int tell_error(std::string_view command, const Error& error);
 
 }  // namespace tacho

@@ -8,6 +8,7 @@
 
 #include "apps/reader/command.h"
 #include "base/display.h"
+#include "base/text.h"
 
 namespace tacho {
 namespace {
@@ -36,7 +37,9 @@ int tell_usage(std::string_view command, const Error& error) {
 }
 
 int tell_error(std::string_view command, const Error& error) {
-  fmt::print(stderr, "tacho {}: {}\n", command, printable(error.text));
+  std::string_view rest = error.text;
+  fmt::print(stderr, "tacho {}: {}\n", command, printable(take_until(rest, '\n')));
+  while (!rest.empty()) fmt::print(stderr, "{}\n", printable(take_until(rest, '\n')));
   return kUnreadable;
 }
 
