@@ -19,8 +19,10 @@ constexpr std::string_view kHelp = R"(Usage: tacho mark TEXT [OPTION...]
 
 Puts TEXT as an event on the timeline: of the newest recording that runs, or of the one named.
 
-  --at TIME        when it happened (now): -5m, 21:28, 2026-11-24T21:28:41Z
-  --until TIME     its end: the mark becomes a phase
+  --at TIME        when it happened (now; of a recording that has ended: its end): -5m, 21:28,
+                   2026-11-24T21:28:41Z. -5m is before now, of a recording that has ended before its
+                   end
+  --until TIME     its end, in the same forms: the mark becomes a phase
   --in RECORDING   a folder NAME.tacho, a unique beginning of a listed name, @last, @prev or @3
   --help
 )";
@@ -34,62 +36,85 @@ Result<ListedRecording> recording_to_mark(const std::string& name) {
 }
 
 struct Options {
-  Mark mark;
-  std::string recording;
+  std::string text, at, until, recording;
   bool help = false;
 };
 
 Result<Options> parse(int argc, char** argv) {
   using enum Flag::Value;
   Options options;
-  SystemClock clock;
-  const Nanoseconds now = clock.now().time;
-  const auto time = [&](std::optional<std::int64_t>& place) {
-    return [&place, now](std::string_view text) -> Result<void> {
-      place = TRY(parse_time(text, now)).count();
-      return {};
-    };
-  };
-  const Flag flags[] = {{"at", required, time(options.mark.time)},
-                        {"until", required, time(options.mark.until)},
+  const Flag flags[] = {{"at", required, set_text(options.at)},
+                        {"until", required, set_text(options.until)},
                         {"in", required, set_text(options.recording)},
                         {"help", none, set_true(options.help)}};
   const auto words = TRY(parse_flags(argc, argv, flags));
   if (options.help) return options;
   if (words.size() != 1 || words.front().empty())
     return Error{ErrorCode::invalid, "a text is wanted: write for example tacho mark 'deploy begins'"};
-  options.mark.text = words.front();
-  if (options.mark.until && *options.mark.until < options.mark.time.value_or(now.count()))
-    return Error{ErrorCode::invalid, "--until lies before the mark itself"};
+  options.text = words.front();
   return options;
 }
 
-Result<std::string> put_mark(const Options& options) {
-  const ListedRecording found = TRY(recording_to_mark(options.recording));
-  if (found.is_recording_now) {
-    TRY(send_mark(found.facts.id, options.mark));
-  } else {
-    TRY(add_late_mark(found.path, found.facts, options.mark));
-  }
-  return found.path;
+// What "-5m" and a time of day refer to: now while it is recorded, else the recording's end.
+Nanoseconds reference_time(const ListedRecording& recording) {
+  if (!recording.is_recording_now && recording.facts.end_time)
+    return Nanoseconds(*recording.facts.end_time);
+  return SystemClock().now().time;
+}
+
+// A time that was given to an option; an error names the option.
+Result<std::optional<std::int64_t>> time_of(std::string_view option, const std::string& text,
+                                            const ListedRecording& recording) {
+  if (text.empty()) return std::optional<std::int64_t>();
+  const bool is_broken_off = !recording.is_recording_now && !recording.facts.end_time;
+  if (is_broken_off && text.starts_with('-'))
+    return Error{ErrorCode::invalid, std::string(option) +
+                                         ": the recording was broken off, so that nothing can be "
+                                         "counted from its end; write for example 21:28"};
+  const auto time = parse_time(text, reference_time(recording));
+  if (!time) return Error{time.error().code, std::string(option) + ": " + time.error().text};
+  return std::optional<std::int64_t>(time->count());
+}
+
+Result<Mark> mark_of(const Options& options, const ListedRecording& recording) {
+  Mark mark{.text = options.text};
+  mark.time = TRY(time_of("--at", options.at, recording));
+  mark.until = TRY(time_of("--until", options.until, recording));
+  if (mark.until && *mark.until < mark.time.value_or(reference_time(recording).count()))
+    return Error{ErrorCode::invalid, "--until lies before the mark itself"};
+  return mark;
+}
+
+Result<void> put(const Mark& mark, const ListedRecording& recording) {
+  if (recording.is_recording_now) return send_mark(recording.facts.id, mark);
+  return add_late_mark(recording.path, recording.facts, mark);
+}
+
+int tell_failure(const Error& error) {
+  fmt::print(stderr, "tacho mark: {}\n", error.text);
+  return kFailed;
+}
+
+int tell_usage(const Error& error) {
+  fmt::print(stderr, "tacho mark: {}\nTry 'tacho mark --help'.\n", error.text);
+  return kUsageError;
 }
 
 }  // namespace
 
 int command_mark(int argc, char** argv) {
   const auto options = parse(argc, argv);
-  if (!options) {
-    fmt::print(stderr, "tacho mark: {}\nTry 'tacho mark --help'.\n", options.error().text);
-    return kUsageError;
-  }
+  if (!options) return tell_usage(options.error());
   if (options->help) {
     fmt::print("{}", kHelp);
     return 0;
   }
-  const auto path = put_mark(*options);
-  if (path) return 0;
-  fmt::print(stderr, "tacho mark: {}\n", path.error().text);
-  return kFailed;
+  const auto recording = recording_to_mark(options->recording);
+  if (!recording) return tell_failure(recording.error());
+  const auto mark = mark_of(*options, *recording);
+  if (!mark) return tell_usage(mark.error());
+  const auto done = put(*mark, *recording);
+  return done ? 0 : tell_failure(done.error());
 }
 
 }  // namespace tacho
