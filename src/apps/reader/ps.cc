@@ -28,7 +28,8 @@ below it.
   --verbose           JSON: with user, state, command line, memory and CPU time
   --output FILE, --utc, --color auto|always|never, --no-pager, --help
 
-Exit status: 0; 1 when nothing was found; 2 for wrong usage; 3 when the recording cannot be read.
+Exit status: 0; 1 when nothing was found or something was damaged (it is told on stderr, and the rest
+is shown); 2 for wrong usage; 3 when the recording cannot be read.
 )";
 
 struct Options {
@@ -86,19 +87,21 @@ std::string totals_line(const ProcessTree& tree, const std::vector<std::size_t>&
 }
 
 // What of the tree was asked for, as roots. Empty: nothing fits.
-Result<std::vector<std::size_t>> roots_of(const ProcessTree& tree, const Options& options) {
+std::vector<std::size_t> roots_of(const ProcessTree& tree, const Options& options) {
   if (!options.pid) return tree.roots();
   const auto found = tree.find(*options.pid);
-  if (!found)
-    return Error{ErrorCode::absent,
-                 fmt::format("there is no process {} at that time", *options.pid)};
-  return std::vector<std::size_t>{*found};
+  return found ? std::vector<std::size_t>{*found} : std::vector<std::size_t>();
 }
 
 Result<bool> print(const Recording& recording, const Options& options) {
   const Batch state = TRY(state_of(recording, options));
   const ProcessTree tree = ProcessTree::from(*state);
-  const auto roots = TRY(roots_of(tree, options));
+  const auto roots = roots_of(tree, options);
+  if (options.pid && roots.empty()) {
+    tell_error("ps", {ErrorCode::absent,
+                      fmt::format("there is no process {} at that time", *options.pid)});
+    return false;
+  }
   Output output = TRY(open_output(options.view));
   std::vector<std::size_t> chosen = tree.below(roots);
   if (!options.find.empty()) {
@@ -132,16 +135,8 @@ int command_ps(int argc, char** argv) {
     fmt::print("{}", kHelp);
     return 0;
   }
-  const auto recording = open_recording(options->recording);
-  if (!recording) return tell_error("ps", recording.error());
-  const auto found = print(*recording, *options);
-  if (!found) {
-    if (found.error().code == ErrorCode::invalid) return tell_usage("ps", found.error());
-    tell_error("ps", found.error());
-    return found.error().code == ErrorCode::absent ? kFound : kUnreadable;
-  }
-  tell_findings("ps", *recording);
-  return *found ? 0 : kFound;
+  return view_recording("ps", options->recording,
+                        [&](const Recording& recording) { return print(recording, *options); });
 }
 
 }  // namespace tacho

@@ -47,7 +47,7 @@ Result<Options> parse(int argc, char** argv) {
   return options;
 }
 
-Result<void> report(const Recording& recording, const Options& options) {
+Result<bool> report(const Recording& recording, const Options& options) {
   const Range range = TRY(range_of(recording, options.from, options.to));
   Output output = TRY(open_output(options.view));
   Progress progress;
@@ -56,7 +56,8 @@ Result<void> report(const Recording& recording, const Options& options) {
   if (!output.is_terminal())
     context.progress = [&](std::string_view table) { progress.show(fmt::format("reading {}", table)); };
   TRY(write_report(context, output));
-  return output.finish();
+  TRY(output.finish());
+  return true;
 }
 
 }  // namespace
@@ -68,13 +69,8 @@ int command_report(int argc, char** argv) {
     fmt::print("{}", kHelp);
     return 0;
   }
-  const auto recording = open_recording(options->recording);
-  if (!recording) return tell_error("report", recording.error());
-  const auto reported = report(*recording, *options);
-  if (!reported)
-    return reported.error().code == ErrorCode::invalid ? tell_usage("report", reported.error())
-                                                       : tell_error("report", reported.error());
-  return tell_findings("report", *recording) ? kFound : 0;
+  return view_recording("report", options->recording,
+                        [&](const Recording& recording) { return report(recording, *options); });
 }
 
 }  // namespace tacho

@@ -208,14 +208,15 @@ Result<void> show_tables(const Recording& recording, const Options& options, Out
   return {};
 }
 
-Result<void> show(const Recording& recording, const Options& options) {
+Result<bool> show(const Recording& recording, const Options& options) {
   Output output = TRY(open_output(options.view));
   if (options.table.empty()) {
     TRY(show_tables(recording, options, output));
   } else {
     TRY(show_rows(recording, options, output));
   }
-  return output.finish();
+  TRY(output.finish());
+  return true;
 }
 
 }  // namespace
@@ -227,13 +228,8 @@ int command_show(int argc, char** argv) {
     fmt::print("{}", kHelp);
     return 0;
   }
-  const auto recording = open_recording(options->recording);
-  if (!recording) return tell_error("show", recording.error());
-  const auto shown = show(*recording, *options);
-  if (!shown)
-    return shown.error().code == ErrorCode::invalid ? tell_usage("show", shown.error())
-                                                    : tell_error("show", shown.error());
-  return tell_findings("show", *recording) ? kFound : 0;
+  return view_recording("show", options->recording,
+                        [&](const Recording& recording) { return show(recording, *options); });
 }
 
 }  // namespace tacho

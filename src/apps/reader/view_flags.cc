@@ -3,11 +3,12 @@
 
 #include <fmt/format.h>
 
+#include "apps/reader/command.h"
 #include "base/clock.h"
+#include "base/display.h"
 #include "journal/recordings.h"
 #include "store/recording_folder.h"
 #include "store/seal.h"
-#include "base/display.h"
 
 namespace tacho {
 namespace {
@@ -34,6 +35,14 @@ void seal_on_the_way(const std::string& path) {
   if (live > 0 && live <= kSealedOnTheWay) (void)seal(path);
 }
 
+// Seals what a `tacho run` left behind first, when this user may and nobody records into it; without
+// it everything can be read all the same.
+Result<Recording> open_recording(const std::string& name) {
+  const std::string path = TRY(find_recording(name));
+  seal_on_the_way(path);
+  return Recording::open(path);
+}
+
 }  // namespace
 
 std::vector<Flag> view_flags(ViewOptions& options) {
@@ -48,12 +57,6 @@ std::vector<Flag> view_flags(ViewOptions& options) {
 
 Result<Output> open_output(const ViewOptions& options) {
   return Output::open(options.output, options.color, !options.no_pager);
-}
-
-Result<Recording> open_recording(const std::string& name) {
-  const std::string path = TRY(find_recording(name));
-  seal_on_the_way(path);
-  return Recording::open(path);
 }
 
 Nanoseconds reference_time(const Recording& recording) {
@@ -81,11 +84,17 @@ Result<Range> range_of(const Recording& recording, const std::string& from, cons
   return range;
 }
 
-bool tell_findings(std::string_view command, const Recording& recording) {
-  const auto findings = recording.findings();
+int view_recording(std::string_view command, const std::string& name, const View& view) {
+  const auto recording = open_recording(name);
+  if (!recording) return tell_error(command, recording.error());
+  const auto shown = view(*recording);
+  if (!shown)
+    return shown.error().code == ErrorCode::invalid ? tell_usage(command, shown.error())
+                                                    : tell_error(command, shown.error());
+  const auto findings = recording->findings();
   for (const Finding& finding : findings)
     fmt::print(stderr, "tacho {}: {}\n", command, printable(to_line(finding)));
-  return !findings.empty();
+  return *shown && findings.empty() ? 0 : kFound;
 }
 
 }  // namespace tacho

@@ -2,6 +2,7 @@
 // Options that the viewing commands share: --format --output --color --utc --no-pager.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -28,10 +29,6 @@ struct ViewOptions {
 std::vector<Flag> view_flags(ViewOptions& options);
 Result<Output> open_output(const ViewOptions& options);
 
-// Opens RECORDING. Seals what a `tacho run` left behind first, when this user may and nobody records
-// into it; without it everything can be read all the same.
-Result<Recording> open_recording(const std::string& name);
-
 // What "-5m" and a time of day refer to: now while it is recorded, else the recording's end.
 Nanoseconds reference_time(const Recording& recording);
 // A time that was given to an option; an error names the option.
@@ -39,7 +36,10 @@ Result<Nanoseconds> time_of(std::string_view option, const std::string& text, Na
 // --from and --to as a range of wall time.
 Result<Range> range_of(const Recording& recording, const std::string& from, const std::string& to);
 
-// Lines on stderr for what was damaged in what was read; true when there was something.
-bool tell_findings(std::string_view command, const Recording& recording);
+// Opens RECORDING, lets `view` show it and returns the exit status. `view` gives false when it found
+// nothing of what was asked for. Errors are told on stderr, and so is what was damaged in what was read:
+// the rest has been shown, but it is a finding.
+using View = std::function<Result<bool>(const Recording&)>;
+int view_recording(std::string_view command, const std::string& name, const View& view);
 
 }  // namespace tacho
