@@ -53,23 +53,29 @@ std::span<const std::byte> BpfRing::record_at(std::uint64_t position, std::uint3
   return turned_;
 }
 
+std::size_t BpfRing::used() const {
+  return load(producer_page_) - *static_cast<const std::uint64_t*>(consumer_page_);
+}
+
 // Each record: its size with two flags in the upper bits, 4 bytes for the kernel, then its bytes,
 // padded to 8.
-void BpfRing::drain(const std::function<void(std::span<const std::byte>)>& each) {
-  auto* consumed = static_cast<std::uint64_t*>(consumer_page_);
-  std::uint64_t position = *consumed;
+void BpfRing::look(const std::function<void(std::span<const std::byte>)>& each) {
+  seen_ = *static_cast<const std::uint64_t*>(consumer_page_);
   const std::uint64_t end = load(producer_page_);
-  while (position < end) {
+  while (seen_ < end) {
     // Pairs with the kernel's release when a record is submitted: its bytes are written.
     const std::uint32_t head = __atomic_load_n(
-        reinterpret_cast<const std::uint32_t*>(data_ + (position & (bytes_ - 1))), __ATOMIC_ACQUIRE);
+        reinterpret_cast<const std::uint32_t*>(data_ + (seen_ & (bytes_ - 1))), __ATOMIC_ACQUIRE);
     if ((head & BPF_RINGBUF_BUSY_BIT) != 0) break;  // still being written
     const std::uint32_t size = head & ~(BPF_RINGBUF_BUSY_BIT | BPF_RINGBUF_DISCARD_BIT);
-    if ((head & BPF_RINGBUF_DISCARD_BIT) == 0) each(record_at(position + BPF_RINGBUF_HDR_SZ, size));
-    position += (BPF_RINGBUF_HDR_SZ + size + kAlignment - 1) & ~(kAlignment - 1);
-    // Pairs with the kernel's load when it looks for room: we have read what lies before it.
-    __atomic_store_n(consumed, position, __ATOMIC_RELEASE);
+    if ((head & BPF_RINGBUF_DISCARD_BIT) == 0) each(record_at(seen_ + BPF_RINGBUF_HDR_SZ, size));
+    seen_ += (BPF_RINGBUF_HDR_SZ + size + kAlignment - 1) & ~(kAlignment - 1);
   }
+}
+
+void BpfRing::release() {
+  // Pairs with the kernel's load when it looks for room: we have read what lies before it.
+  __atomic_store_n(static_cast<std::uint64_t*>(consumer_page_), seen_, __ATOMIC_RELEASE);
 }
 
 }  // namespace tacho

@@ -22,8 +22,13 @@ class BpfRing {
   BpfRing(const BpfRing&) = delete;
   BpfRing& operator=(const BpfRing&) = delete;
 
-  // Calls `each` with the records that are there, oldest first; they are valid during the call.
-  void drain(const std::function<void(std::span<const std::byte>)>& each);
+  // Bytes that records take now.
+  std::size_t used() const;
+  // Calls `each` with the records that are there, oldest first. They stay in the ring, and valid, until
+  // `release`, and are seen again by a second look before it.
+  void look(const std::function<void(std::span<const std::byte>)>& each);
+  // Gives back to the kernel what the last look saw.
+  void release();
 
  private:
   BpfRing() = default;
@@ -33,7 +38,8 @@ class BpfRing {
   void* consumer_page_ = nullptr;  // ours to write: how far we have read
   void* producer_page_ = nullptr;  // how far the kernel has written, and behind it the records
   const std::byte* data_ = nullptr;
-  std::vector<std::byte> turned_;  // a record that lies across the end
+  std::uint64_t seen_ = 0;  // where the last look ended
+  std::vector<std::byte> turned_;  // a record that lies across the end: one at most, the ring ends once
 };
 
 }  // namespace tacho
