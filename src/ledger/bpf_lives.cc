@@ -123,6 +123,8 @@ class Joiner {
  public:
   using Each = std::function<void(const LifeEvent&)>;
 
+  // The next batch waits for nothing.
+  void settle() { is_settling_ = true; }
   void begin(const Each& each) {
     each_ = &each;
     batch_.clear();
@@ -141,6 +143,7 @@ class Joiner {
     std::ranges::sort(frees_, [](const auto* a, const auto* b) { return is_before(a->key, b->key); });
     hand_over_waiting();
     for (const auto& record : batch_) hand_over(record);
+    is_settling_ = false;
   }
 
  private:
@@ -163,7 +166,7 @@ class Joiner {
   void hand_over_waiting() {
     ready_.clear();
     for (auto& [pid, waiting] : waiting_)
-      if (++waiting.takes >= kTakesToWait || free_of(waiting.record.life.key) != nullptr)
+      if (is_settling_ || ++waiting.takes >= kTakesToWait || free_of(waiting.record.life.key) != nullptr)
         ready_.push_back(waiting.record);
     std::ranges::sort(ready_, {}, [](const LifeExitRecord& record) { return record.life.boottime; });
     for (const LifeExitRecord& record : ready_) {
@@ -188,8 +191,9 @@ class Joiner {
   }
 
   void hand_over_exit(const LifeExitRecord& record) {
-    if (const LifeFreeRecord* free = free_of(record.life.key)) {
-      (*each_)(exit_event(record, free->totals));
+    const LifeFreeRecord* free = free_of(record.life.key);
+    if (free != nullptr || is_settling_) {
+      (*each_)(exit_event(record, free == nullptr ? record.totals : free->totals));
     } else {
       waiting_.insert_or_assign(record.life.key.kernel_pid, Waiting{record});
     }
@@ -207,6 +211,7 @@ class Joiner {
   }
 
   const Each* each_ = nullptr;
+  bool is_settling_ = false;
   std::vector<std::span<const std::byte>> batch_;
   std::vector<const LifeFreeRecord*> frees_;  // sorted by key
   std::vector<LifeExitRecord> ready_;
@@ -284,6 +289,8 @@ class BpfLives final : public LifeSource {
     ring_->release();
     return {};
   }
+
+  void settle() override { joiner_.settle(); }
 
   // A free that got lost costs exactness, not an event.
   std::optional<std::int64_t> lost() const override {

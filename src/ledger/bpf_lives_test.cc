@@ -159,8 +159,9 @@ TEST_F(BpfLives, TellsBirthProgramAndEnd) {
     EXPECT_EQ(one.event.start_boottime, told[0].event.start_boottime);
     EXPECT_EQ(one.event.identity.user_id, geteuid());
     EXPECT_EQ(one.event.identity.group_id, getegid());
-    EXPECT_EQ(one.event.identity.process_group, getpgid(0));
-    EXPECT_EQ(one.event.identity.session, getsid(0));
+    // In a namespace they may be outside of it: 0.
+    EXPECT_EQ(one.event.identity.process_group.value_or(0), getpgid(0));
+    EXPECT_EQ(one.event.identity.session.value_or(0), getsid(0));
     EXPECT_EQ(one.event.identity.inner_pid, pid);
     EXPECT_GT(one.event.identity.cgroup_id, 0u);
   }
@@ -356,6 +357,21 @@ TEST_F(BpfLives, TellsAZombieThatNobodyWaitsFor) {
   EXPECT_TRUE(of(pid, take()).empty());
 }
 
+TEST_F(BpfLives, HoldsNothingBackWhenItSettles) {
+  const pid_t pid = start([] { _exit(5); });
+  siginfo_t info{};
+  ASSERT_EQ(waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOWAIT), 0);
+  lives_->settle();
+  const auto told = of(pid, take());
+  ASSERT_EQ(told.size(), 2u);
+  EXPECT_EQ(told[1].event.exit_code, 5);
+  wait_for(pid);
+  const pid_t another = start([] { _exit(5); });
+  ASSERT_EQ(waitid(P_PID, static_cast<id_t>(another), &info, WEXITED | WNOWAIT), 0);
+  EXPECT_EQ(of(another, take()).size(), 1u);  // the next waits again
+  wait_for(another);
+}
+
 TEST_F(BpfLives, TellsAChildWhoseParentIsGone) {
   int ends[2];
   ASSERT_EQ(pipe(ends), 0);
@@ -397,6 +413,39 @@ TEST_F(BpfLives, TellsBothPidsOfAProcessInANamespace) {
   ASSERT_NE(found, all.end());
   EXPECT_EQ(found->event.identity.inner_pid, 1);
   EXPECT_GT(found->event.pid, 1);
+}
+
+// The first process of a pid namespace, as a recorder in a container. 0: all is well.
+int record_a_child() {
+  auto objects = load_bpf(BpfPart::lives);
+  if (!objects) return 1;
+  const auto lives = make_bpf_lives(std::move(*objects));
+  if (!lives) return 2;
+  const pid_t child = start([] { _exit(0); });
+  waitpid(child, nullptr, 0);
+  (*lives)->settle();
+  int seen = 0, strange = 0;
+  if (!(*lives)->take([&](const LifeEvent& event) {
+        seen += event.pid == child && event.identity.inner_pid == child;
+        // Of outside nothing is told: this one has only its child, and the loader before.
+        strange += event.pid > child || event.pid <= 0;
+      }))
+    return 3;
+  return seen != 2 ? 4 : strange != 0 ? 5 : 0;
+}
+
+TEST_F(BpfLives, SpeaksOfPidsAsARecorderInANamespaceSeesThem) {
+  const pid_t parent = start([] {
+    if (unshare(CLONE_NEWPID) != 0) _exit(77);
+    const pid_t recorder = start([] { _exit(record_a_child()); });
+    int status = 0;
+    waitpid(recorder, &status, 0);
+    _exit(WEXITSTATUS(status));
+  });
+  const int status = wait_for(parent).status;
+  if (WEXITSTATUS(status) == 77) GTEST_SKIP() << "no new pid namespaces here";
+  EXPECT_EQ(WEXITSTATUS(status), 0);
+  EXPECT_TRUE(WIFEXITED(status));
 }
 
 TEST_F(BpfLives, TellsEveryOneOfTwoThousand) {

@@ -14,11 +14,15 @@
 
 namespace tacho {
 
-inline std::string tacho_bpf_path() {
-  char self[PATH_MAX];
-  const ssize_t size = readlink("/proc/self/exe", self, sizeof self);
-  const std::string path(self, size > 0 ? static_cast<std::size_t>(size) : 0);
-  return path.substr(0, path.find_last_of('/')) + "/tacho-bpf";
+// Looked up once: a child in a namespace of its own has no /proc/self.
+inline const std::string& tacho_bpf_path() {
+  static const std::string path = [] {
+    char self[PATH_MAX];
+    const ssize_t size = readlink("/proc/self/exe", self, sizeof self);
+    const std::string program(self, size > 0 ? static_cast<std::size_t>(size) : 0);
+    return program.substr(0, program.find_last_of('/')) + "/tacho-bpf";
+  }();
+  return path;
 }
 
 // Waits for it; a minute is more than the slowest machine takes.

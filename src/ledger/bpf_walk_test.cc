@@ -231,10 +231,14 @@ TEST_F(BpfWalker, SeesEveryProcessThatProcSees) {
   for (int i = 0; i < 100; ++i) children.push_back(std::make_unique<Child>([] {}));
   const auto found = walk(true);
   for (const auto& child : children) EXPECT_TRUE(found.contains(child->pid()));
-  ASSERT_TRUE(found.contains(2));  // the kernel's own
-  EXPECT_EQ(found.at(2).memory_usage, 0);
-  EXPECT_EQ(found.at(2).memory_peak, -1);
-  EXPECT_EQ(std::string(found.at(2).command), "kthreadd");
+  std::string second;
+  std::getline(std::ifstream("/proc/2/comm"), second);
+  if (second == "kthreadd") {  // the kernel's own; a container does not see them
+    ASSERT_TRUE(found.contains(2));
+    EXPECT_EQ(found.at(2).memory_usage, 0);
+    EXPECT_EQ(found.at(2).memory_peak, -1);
+    EXPECT_EQ(std::string(found.at(2).command), second);
+  }
   const auto walked = walker_->walk(false);
   ASSERT_TRUE(walked);
   EXPECT_GE(walked->living, static_cast<std::int64_t>(found.size()));
