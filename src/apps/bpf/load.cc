@@ -2,10 +2,13 @@
 #include "apps/bpf/load.h"
 
 #include <bpf/bpf.h>
+#include <linux/capability.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdarg>
+#include <cstdint>
 #include <cstdio>
 #include <cstring>
 #include <vector>
@@ -53,6 +56,18 @@ int take(libbpf_print_level level, const char* format, va_list values) {
   return 0;
 }
 
+// Told by itself: libbpf would parse the kernel's types first, and then blame something else.
+Result<void> check_rights() {
+  __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+  __user_cap_data_struct data[2] = {};
+  if (syscall(SYS_capget, &header, data) != 0) return {};
+  const std::uint64_t ours = data[0].effective | std::uint64_t{data[1].effective} << 32;
+  const auto has = [&](int capability) { return (ours >> capability & 1) != 0; };
+  if (has(CAP_SYS_ADMIN) || (has(CAP_BPF) && has(CAP_PERFMON))) return {};
+  return Error{ErrorCode::denied,
+               "loading BPF programs takes root, or the capabilities CAP_BPF and CAP_PERFMON", EPERM};
+}
+
 }  // namespace
 
 void keep_what_libbpf_says() { libbpf_set_print(take); }
@@ -70,6 +85,7 @@ void forget_what_libbpf_said() {
 }
 
 Result<void> check_kernel() {
+  TRY(check_rights());
   if (access("/sys/kernel/btf/vmlinux", R_OK) == 0) return {};
   return Error{ErrorCode::absent, "this kernel has no type information (CONFIG_DEBUG_INFO_BTF)", ENOENT};
 }

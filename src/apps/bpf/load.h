@@ -22,7 +22,7 @@ Error bpf_error(std::string_view action, int error);
 // Another attempt begins: what was said of the one before does not count.
 void forget_what_libbpf_said();
 
-// The kernel has its own type information for us, without which nothing of ours can be loaded.
+// We have the rights, and the kernel has type information, without which nothing can be loaded.
 Result<void> check_kernel();
 
 // CPUs that the machine may have; 0 when they are more than our programs have room for.

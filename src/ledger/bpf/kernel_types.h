@@ -78,26 +78,23 @@ struct signal_struct {
   short oom_score_adj;
 };
 
-// Linux 6.2 and newer: the counters of each CPU are apart.
 struct percpu_counter {
   s64 count;
   s32 *counters;  // absent on a kernel for one CPU
 };
-// Before.
-typedef struct {
-  long counter;
-} atomic_long_t;
-struct mm_rss_stat {
-  atomic_long_t count[4];
-};
-
 struct mm_struct {
   unsigned long hiwater_rss, total_vm;
   unsigned long arg_start, arg_end;
-  struct percpu_counter rss_stat[4];
+  struct percpu_counter rss_stat[4];  // Linux 6.2 and newer
 };
+// Before. A type that the kernel has not would be looked for in its modules, which takes more rights
+// than the rest: so only the field's name is the kernel's.
 struct mm_struct___before_6_2 {
-  struct mm_rss_stat rss_stat;
+  struct {
+    struct {
+      long counter;
+    } count[4];
+  } rss_stat;
 };
 
 struct sched_entity {

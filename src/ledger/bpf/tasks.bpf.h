@@ -58,6 +58,10 @@ static __always_inline struct task_struct *plain(u64 task) {
   return bpf_rdonly_cast((void *)task, bpf_core_type_id_kernel(struct task_struct));
 }
 
+static __always_inline int has_counters_per_cpu(void) {
+  return bpf_core_field_exists(struct mm_struct, rss_stat);  // as an array: before it was none
+}
+
 // The kernel says where its own per-CPU variables are only with KALLSYMS_ALL. A per-CPU map of ours
 // lies in the same area: the address of its element on one CPU, less the shared address in the map's
 // own structure, is the offset of that CPU for everything. A pointer becomes a number on the way
@@ -95,8 +99,8 @@ static __always_inline void find_scope(struct TaskScope *scope) {
   struct pid *pid = BPF_CORE_READ(task, thread_pid);
   scope->pid_level = BPF_CORE_READ(pid, level);
   scope->pid_namespace = (u64)number_at(pid, scope->pid_level).ns;
-  // Older kernels have nothing of a process per CPU, and not the helper.
-  if (!bpf_core_type_exists(struct mm_rss_stat)) find_cpus(scope);
+  // Older kernels have not the helper.
+  if (has_counters_per_cpu()) find_cpus(scope);
 }
 
 // The sum over the counters of all CPUs for what is resident: files, anonymous, shared. The counters
@@ -133,7 +137,7 @@ static __always_inline s64 sum_of_cpus(struct mm_struct *mm, const struct TaskSc
 static __always_inline s64 resident_pages(struct mm_struct *mm, const struct TaskScope *scope,
                                           s64 *swapped) {
   *swapped = -1;
-  if (bpf_core_type_exists(struct mm_rss_stat)) {
+  if (!has_counters_per_cpu()) {
     struct mm_struct___before_6_2 *old = (void *)mm;
     *swapped = old->rss_stat.count[2].counter;
     return old->rss_stat.count[0].counter + old->rss_stat.count[1].counter +
