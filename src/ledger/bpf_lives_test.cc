@@ -494,9 +494,11 @@ TEST_F(BpfLives, LeavesNothingInTheKernelWhenItIsKilled) {
   char byte = 0;
   ASSERT_EQ(read(ends[0], &byte, 1), 1);
   close(ends[0]);
-  EXPECT_GE(ids_of_links().size(), before.size() + 4);
+  const std::set<__u32> during = ids_of_links();
   kill(pid, SIGKILL);
   wait_for(pid);
+  if (during.empty()) GTEST_SKIP() << "we may not list the kernel's links";
+  EXPECT_GE(during.size(), before.size() + 4);
   // Links are dropped by a worker of the kernel, soon but not at once.
   const auto ours_are_gone = [&] { return std::ranges::includes(before, ids_of_links()); };
   for (int round = 0; round < 1000 && !ours_are_gone(); ++round) std::this_thread::sleep_for(10ms);
