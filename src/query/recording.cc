@@ -14,6 +14,10 @@
 namespace tacho {
 namespace {
 
+// The one table that is written to when the recording has ended: each late mark is a file of its own,
+// behind all others.
+constexpr std::string_view kLateTable = "event";
+
 Nanoseconds time_of(const ColumnView& column, std::int64_t row) {
   return Nanoseconds(column.integer(row));
 }
@@ -164,11 +168,31 @@ Result<Stream> Recording::scan(std::string_view table, const ScanOptions& option
     }
     scan.columns = arrow::schema(std::move(fields), all->metadata());
   }
+  const bool is_sorted = table == kLateTable;
+  if (is_sorted && !scan.columns->GetFieldByName("boottime"))
+    scan.columns = TRY(checked(scan.columns->AddField(0, all->GetFieldByName("boottime")), "scan"));
   if (options.predicate != nullptr) {
     scan.predicate = *options.predicate;
     TRY(scan.predicate->bind(*all));
   }
-  return scan_rows(std::move(scan));
+  Stream rows = scan_rows(std::move(scan));
+  if (!is_sorted) return rows;
+  return select_columns(TRY(in_order_of_boottime(std::move(rows))), options.columns);
+}
+
+Result<std::set<std::string>> Recording::columns_with_values(std::string_view table,
+                                                             std::set<std::string> columns,
+                                                             const Range& range) const {
+  const TableFolder* folder = TRY(state_->find(table));
+  const auto wanted = [&range](const RangeOf& range_of) { return may_overlap(range, range_of); };
+  std::set<std::string> empty = columns;
+  for (const Segment& segment : folder->segments) {
+    if (empty.empty()) break;
+    // What cannot be read may have held anything.
+    if (!take_off_filled(*folder, segment, wanted, empty)) return columns;
+  }
+  for (const std::string& name : empty) columns.erase(name);
+  return columns;
 }
 
 Result<std::uint64_t> Recording::first_tick_of_file(std::string_view table,

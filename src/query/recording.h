@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -75,9 +76,14 @@ class Recording {
   std::uint64_t size() const;  // bytes on disk, all files of the recording
 
   // The rows of a table in the order of ticks, streamed: memory is bounded by a row group (about
-  // 128 Ki rows). Marks that were added when the recording had ended come last. The stream may
-  // outlive the recording.
+  // 128 Ki rows). Only `event` is held whole: marks that were added when the recording had ended
+  // are put where they belong. The stream may outlive the recording.
   Result<Stream> scan(std::string_view table, const ScanOptions& options = {}) const;
+  // Of these columns, those that have a value somewhere in the live files, or in the row groups of
+  // sealed ones that the range reaches into. Sealed files are judged by their footers.
+  Result<std::set<std::string>> columns_with_values(std::string_view table,
+                                                    std::set<std::string> columns,
+                                                    const Range& range = {}) const;
   // The first tick of the file that `tick` is in: what is said once is said again there. `tick`
   // itself when the table has no rows before it.
   Result<std::uint64_t> first_tick_of_file(std::string_view table, std::uint64_t tick) const;

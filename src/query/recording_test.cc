@@ -7,6 +7,7 @@
 
 #include <fstream>
 
+#include "schema/table.h"
 #include "store/seal.h"
 #include "store/testing.h"
 
@@ -71,6 +72,82 @@ TEST(Recording, GivesTheRowsOfAllFilesInOrderOfTicks) {
   EXPECT_EQ(rows.front(), "0/0/0");
   EXPECT_EQ(rows.back(), "29/1/29001");
   EXPECT_EQ(lines_of(*recording), "");
+}
+
+// Rows of one CPU whose frequency is known from tick 20 on.
+void write_late_frequency(const std::string& path) {
+  auto writer = RecordingWriter::create(path, {&testing::kCpu});
+  ASSERT_TRUE(writer) << writer.error().text;
+  for (std::uint64_t tick = 0; tick < 30; ++tick) {
+    if (tick > 0 && tick % 10 == 0) {
+      ASSERT_TRUE(writer->rotate());
+    }
+    writer->begin(tick);
+    writer->rows(testing::kCpu)
+        .append(std::int64_t{0}, std::int64_t(tick),
+                tick < 20 ? std::nullopt : std::optional<double>(1e9));
+    ASSERT_TRUE(writer->commit());
+  }
+  ASSERT_TRUE(writer->finish(29));
+}
+
+TEST(Recording, KnowsColumnsThatHaveAValueSomewhere) {
+  const TemporaryFolder folder;
+  write_late_frequency(folder / "a.tacho");
+  const std::string known(testing::kCpu.columns[2].name);
+  using Names = std::set<std::string>;
+  const Names asked = {known, "tick", "no_such"};
+  for (int round = 0; round < 2; ++round) {
+    auto recording = Recording::open(folder / "a.tacho");
+    ASSERT_TRUE(recording);
+    const auto found = recording->columns_with_values("cpu", asked);
+    ASSERT_TRUE(found) << found.error().text;
+    EXPECT_EQ(*found, (Names{known, "tick"}));
+    ASSERT_TRUE(seal(folder / "a.tacho"));
+  }
+  auto sealed = Recording::open(folder / "a.tacho");
+  ASSERT_TRUE(sealed);
+  const Range before{.axis = Range::Axis::tick, .from = {}, .to = 20};
+  EXPECT_EQ(*sealed->columns_with_values("cpu", asked, before), Names{"tick"});
+  EXPECT_FALSE(sealed->columns_with_values("nothing", asked));
+}
+
+constexpr Column kEventColumns[] = {text("name", "What.")};
+constexpr Table kEvent{.name = "event", .help = "What happened.", .columns = kEventColumns};
+
+TEST(Recording, PutsEventsThatWereWrittenLaterWhereTheyBelong) {
+  const TemporaryFolder folder;
+  const std::string path = folder / "a.tacho";
+  auto writer = RecordingWriter::create(path, {&kEvent});
+  ASSERT_TRUE(writer);
+  const auto write = [&](std::uint64_t tick, std::string_view name) {
+    writer->begin(tick);
+    writer->rows(kEvent).append(name);
+    ASSERT_TRUE(writer->commit());
+  };
+  write(1, "a");
+  write(9, "d");
+  ASSERT_TRUE(writer->rotate());
+  write(5, "c");
+  ASSERT_TRUE(writer->rotate());
+  write(3, "b");
+  ASSERT_TRUE(writer->finish(9));
+  for (int round = 0; round < 2; ++round) {
+    auto recording = Recording::open(path);
+    ASSERT_TRUE(recording);
+    auto scanned = recording->scan("event", {.columns = {"name"}});
+    ASSERT_TRUE(scanned) << scanned.error().text;
+    const Stream rows = std::move(*scanned);
+    const Batch batch = *rows->next();
+    ASSERT_TRUE(batch);
+    EXPECT_EQ(columns_of(*rows->schema()).size(), 1U);  // not what it was sorted by
+    std::string names;
+    for (std::int64_t row = 0; row < row_count(*batch); ++row)
+      names += ColumnView(*batch, "name").text(row);
+    EXPECT_EQ(names, "abcd");
+    EXPECT_FALSE(*rows->next());
+    ASSERT_TRUE(seal(path));
+  }
 }
 
 TEST(Recording, KeepsToARangeOfTicksOrTimes) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <bit>
 #include <deque>
+#include <numeric>
 
 #include "base/text.h"
 #include "store/arrow_glue.h"
@@ -153,6 +154,22 @@ Result<Stream> last_rows(Stream rows, std::int64_t count) {
     }
   }
   if (total > count) held.front() = held.front()->Slice(total - count);
+  return Stream(std::make_unique<HeldStream>(rows->schema(), std::move(held)));
+}
+
+Result<Stream> in_order_of_boottime(Stream rows) {
+  arrow::RecordBatchVector batches;
+  while (Batch batch = TRY(rows->next())) batches.push_back(std::move(batch));
+  std::deque<Batch> held;
+  if (!batches.empty()) {
+    const Batch all =
+        TRY(checked(arrow::ConcatenateRecordBatches(batches, reading_pool()), "rows"));
+    const ColumnView boottime(*all, "boottime");
+    std::vector<std::int32_t> order(static_cast<std::size_t>(all->num_rows()));
+    std::iota(order.begin(), order.end(), 0);
+    std::ranges::stable_sort(order, {}, [&](std::int32_t row) { return boottime.integer(row); });
+    held.push_back(TRY(take_rows(*all, order)));
+  }
   return Stream(std::make_unique<HeldStream>(rows->schema(), std::move(held)));
 }
 

@@ -88,5 +88,8 @@ std::int64_t row_count(const arrow::RecordBatch& batch);
 Result<Stream> select_columns(Stream rows, const std::vector<std::string>& columns);
 // The last `count` rows of a stream (it is read to its end; holds about `count` rows).
 Result<Stream> last_rows(Stream rows, std::int64_t count);
+// All rows by boottime, those of one boottime as they came (the stream is read to its end and held
+// whole). Needs the column `boottime`.
+Result<Stream> in_order_of_boottime(Stream rows);
 
 }  // namespace tacho

@@ -86,10 +86,7 @@ class ScanStream final : public RowStream {
   }
 
   bool is_wanted(const RangeOf& range_of) const {
-    if (const auto range = range_of(axis_); range && range->low && range->high) {
-      if (scan_.range.from && *range->high < *scan_.range.from) return false;
-      if (scan_.range.to && *range->low >= *scan_.range.to) return false;
-    }
+    if (!may_overlap(scan_.range, range_of)) return false;
     return !scan_.predicate || scan_.predicate->may_match(range_of);
   }
 
@@ -135,6 +132,12 @@ class ScanStream final : public RowStream {
 };
 
 }  // namespace
+
+bool may_overlap(const Range& range, const RangeOf& range_of) {
+  const auto known = range_of(name_of_axis(range.axis));
+  if (!known || !known->low || !known->high) return true;
+  return (!range.from || *known->high >= *range.from) && (!range.to || *known->low < *range.to);
+}
 
 Stream scan_rows(Scan scan) { return std::make_unique<ScanStream>(std::move(scan)); }
 

@@ -22,4 +22,7 @@ struct Scan {
 };
 Stream scan_rows(Scan scan);
 
+// False when all rows of a stretch lie outside of the range.
+bool may_overlap(const Range& range, const RangeOf& range_of);
+
 }  // namespace tacho

@@ -66,6 +66,18 @@ std::optional<ValueRange> range_of(const parquet::ColumnDescriptor& column,
   }
 }
 
+// `metadata` must outlive what is returned.
+RangeOf ranges_of(const parquet::FileMetaData& metadata, int group) {
+  return [&metadata, group](std::string_view name) -> std::optional<ValueRange> {
+    const int column = metadata.schema()->ColumnIndex(std::string(name));
+    if (column < 0) return std::nullopt;
+    const auto chunk = metadata.RowGroup(group)->ColumnChunk(column);
+    const auto statistics = chunk->statistics();
+    if (!statistics) return std::nullopt;
+    return range_of(*metadata.schema()->Column(column), *statistics);
+  };
+}
+
 std::unique_ptr<parquet::arrow::FileReader> make_reader(int descriptor) {
   parquet::ReaderProperties properties(reading_pool());
   properties.set_page_checksum_verification(true);
@@ -130,7 +142,7 @@ class PartReader final : public SegmentReader {
       for (int group = 0; group < metadata_->num_row_groups(); ++group) {
         const auto row_group = metadata_->RowGroup(group);
         summary.rows += static_cast<std::uint64_t>(row_group->num_rows());
-        const RangeOf range = ranges_of(group);
+        const RangeOf range = ranges_of(*metadata_, group);
         const auto widen = [&](const char* name, auto& first, auto& last) {
           using Value = std::remove_cvref_t<decltype(*first)>;
           const auto found = range(name);
@@ -150,7 +162,7 @@ class PartReader final : public SegmentReader {
   Result<Batch> next(const ChunkWanted& wanted) override {
     while (group_ < metadata_->num_row_groups()) {
       const int group = group_++;
-      if (is_intact_ && wanted && !wanted(ranges_of(group))) continue;
+      if (is_intact_ && wanted && !wanted(ranges_of(*metadata_, group))) continue;
       auto batch = guarded(segment_.name, [&] { return read(group); });
       if (batch && !is_intact_ && !is_as_sealed(**batch, group))
         batch = Error{ErrorCode::corrupt, "its rows are not those that were sealed"};
@@ -163,17 +175,6 @@ class PartReader final : public SegmentReader {
   }
 
  private:
-  RangeOf ranges_of(int group) const {
-    return [this, group](std::string_view name) -> std::optional<ValueRange> {
-      const int column = metadata_->schema()->ColumnIndex(std::string(name));
-      if (column < 0) return std::nullopt;
-      const auto chunk = metadata_->RowGroup(group)->ColumnChunk(column);
-      const auto statistics = chunk->statistics();
-      if (!statistics) return std::nullopt;
-      return range_of(*metadata_->schema()->Column(column), *statistics);
-    };
-  }
-
   Result<Batch> read(int group) const {
     const std::string what = segment_.name + ", row group " + std::to_string(group);
     // Row by row the file has been checked when its digest is right; else all columns are needed.
@@ -202,7 +203,7 @@ class PartReader final : public SegmentReader {
       finding.bytes =
           static_cast<std::uint64_t>(std::max<std::int64_t>(row_group->total_compressed_size(), 0));
       finding.rows = row_group->num_rows();
-      const auto boottime = ranges_of(group)("boottime");
+      const auto boottime = ranges_of(*metadata_, group)("boottime");
       if (boottime && boottime->low && boottime->high)
         finding.span = Nanoseconds(*boottime->high - *boottime->low);
     } catch (const std::exception&) {
@@ -239,6 +240,27 @@ Result<std::uint64_t> digest_of_file(int descriptor, const std::string& name) {
     XXH3_64bits_update(&state, step.data(), static_cast<std::size_t>(got));
     at += got;
   }
+}
+
+Result<void> take_off_filled_of_part(const TableFolder& table, const Segment& segment,
+                                     const ChunkWanted& wanted, std::set<std::string>& columns) {
+  const FileDescriptor file = TRY(open_regular(table.folder->get(), segment.name));
+  return guarded(segment.name, [&]() -> Result<void> {
+    const auto reader = make_reader(file.get());
+    const auto metadata = reader->parquet_reader()->metadata();
+    for (int group = 0; group < metadata->num_row_groups() && !columns.empty(); ++group) {
+      if (wanted && !wanted(ranges_of(*metadata, group))) continue;
+      const auto row_group = metadata->RowGroup(group);
+      std::erase_if(columns, [&](const std::string& name) {
+        const int column = metadata->schema()->ColumnIndex(name);
+        if (column < 0) return false;
+        const auto statistics = row_group->ColumnChunk(column)->statistics();
+        return !statistics || !statistics->HasNullCount() ||
+               statistics->null_count() < row_group->num_rows();
+      });
+    }
+    return {};
+  });
 }
 
 Result<std::unique_ptr<SegmentReader>> open_part(const TableFolder& table, const Segment& segment,

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/segment_reader.h"
 
+#include <arrow/array.h>
+#include <arrow/record_batch.h>
 #include <arrow/type.h>
 
 #include <cerrno>
@@ -64,6 +66,23 @@ Result<std::unique_ptr<SegmentReader>> open_segment(const TableFolder& table,
     if (sealed.number == segment.number && sealed.kind == Segment::Kind::part)
       return open_as_listed(table, sealed, std::move(log));
   return Error{ErrorCode::absent, segment.name + " was removed while the recording was being read"};
+}
+
+Result<void> take_off_filled(const TableFolder& table, const Segment& segment,
+                             const ChunkWanted& wanted, std::set<std::string>& columns) {
+  if (segment.kind == Segment::Kind::part)
+    return take_off_filled_of_part(table, segment, wanted, columns);
+  const auto reader = TRY(open_segment(table, segment, std::make_shared<FindingLog>()));
+  reader->select({columns.begin(), columns.end()});
+  while (!columns.empty()) {
+    const Batch chunk = TRY(reader->next(wanted));
+    if (!chunk) break;
+    std::erase_if(columns, [&](const std::string& name) {
+      const auto column = chunk->GetColumnByName(name);
+      return column != nullptr && column->null_count() < column->length();
+    });
+  }
+  return {};
 }
 
 }  // namespace tacho

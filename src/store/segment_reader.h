@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -64,6 +65,14 @@ Result<std::unique_ptr<SegmentReader>> open_part(const TableFolder& table, const
 Result<std::unique_ptr<SegmentReader>> open_live(const TableFolder& table, const Segment& segment,
                                                  std::shared_ptr<FindingLog> log,
                                                  const std::function<Result<Schema>()>& fallback);
+
+// Takes off `columns` those that have a value in some row of the file, or may have one. A part is
+// judged by its footer alone (`wanted` by row groups), a live file is read until none is left.
+Result<void> take_off_filled(const TableFolder& table, const Segment& segment,
+                             const ChunkWanted& wanted, std::set<std::string>& columns);
+// The same of a part.
+Result<void> take_off_filled_of_part(const TableFolder& table, const Segment& segment,
+                                     const ChunkWanted& wanted, std::set<std::string>& columns);
 
 // The schema of the first file of the table that has a readable one, `except` left out.
 Result<Schema> find_schema(const TableFolder& table, const std::string& except);

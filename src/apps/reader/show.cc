@@ -142,12 +142,40 @@ Result<Stream> transformed(Stream rows, const Options& options, Nanoseconds now)
   return rows;
 }
 
+// Rates and buckets add a word to the name of the column that they are made from.
+std::string source_of(const std::string& column, const Options& options) {
+  const bool is_derived = options.rate || options.every;
+  return is_derived ? column.substr(0, column.find_last_of('_')) : column;
+}
+
+// Of columns that are shown, those that have a value somewhere in what they are made from.
+Names filled_columns(const Recording& recording, const Options& options, const Range& range,
+                     const Names& columns) {
+  const bool is_filled_forward = options.table == "process" && !options.raw;
+  std::vector<std::string> tables = {options.table};
+  if (is_filled_forward && recording.has_table("process_info")) tables.push_back("process_info");
+  Names asked, filled;
+  for (const std::string& column : columns) asked.insert({column, source_of(column, options)});
+  for (const std::string& table : tables) {
+    // What is filled forward may come from before the range.
+    auto found = recording.columns_with_values(table, asked, is_filled_forward ? Range{} : range);
+    if (!found) return columns;
+    filled.merge(*found);
+  }
+  Names shown;
+  for (const std::string& column : columns)
+    if (filled.contains(column) || filled.contains(source_of(column, options))) shown.insert(column);
+  return shown;
+}
+
 Result<void> show_rows(const Recording& recording, const Options& options, Output& output) {
   const Range range = TRY(range_of(recording, options.from, options.to));
   Stream rows = TRY(transformed(TRY(base_rows(recording, options, range)), options,
                                 reference_time(recording)));
   const std::string format = options.view.format.empty() ? "table" : options.view.format;
-  const auto writer = TRY(make_row_writer(format, options.view.zone(recording), output));
+  const auto writer = TRY(make_row_writer(
+      format, options.view.zone(recording), output,
+      [&](const Names& columns) { return filled_columns(recording, options, range, columns); }));
   Progress progress;
   // On a terminal the rows themselves show how far it is.
   if (output.is_terminal()) return write_rows(*rows, *writer);

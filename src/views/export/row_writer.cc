@@ -4,8 +4,8 @@
 namespace tacho {
 
 Result<std::unique_ptr<RowWriter>> make_row_writer(std::string_view format, Zone zone,
-                                                   Output& output) {
-  if (format == "table") return make_table_writer(zone, output);
+                                                   Output& output, const FilledColumns& filled) {
+  if (format == "table") return make_table_writer(zone, output, WideRows::as_they_are, filled);
   if (format == "csv") return make_csv_writer(zone, output);
   if (format == "json") return make_json_writer(zone, output);
   if (format == "arrow") return make_arrow_writer(output);

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -24,8 +25,15 @@ class RowWriter {
   virtual Result<void> end() = 0;
 };
 
-// "table", "csv", "json", "arrow" or "parquet"; `invalid` lists them.
-Result<std::unique_ptr<RowWriter>> make_row_writer(std::string_view format, Zone zone, Output& output);
+// Of these columns, those that may have a value in rows that were not written yet.
+using Names = std::set<std::string>;
+using FilledColumns = std::function<Names(const Names& columns)>;
+
+// "table", "csv", "json", "arrow" or "parquet"; `invalid` lists them. A table leaves out columns that
+// have no value: `filled` is asked about those that had none when the first rows must be printed.
+Result<std::unique_ptr<RowWriter>> make_row_writer(std::string_view format, Zone zone,
+                                                   Output& output,
+                                                   const FilledColumns& filled = {});
 
 // All rows of the stream through a writer. `progress` is told how many have been written.
 Result<void> write_rows(RowStream& rows, RowWriter& writer,
@@ -37,7 +45,8 @@ enum class WideRows : std::uint8_t { as_they_are, turned };
 
 // Each in its own file.
 std::unique_ptr<RowWriter> make_table_writer(Zone zone, Output& output,
-                                             WideRows wide = WideRows::as_they_are);
+                                             WideRows wide = WideRows::as_they_are,
+                                             FilledColumns filled = {});
 std::unique_ptr<RowWriter> make_csv_writer(Zone zone, Output& output);
 std::unique_ptr<RowWriter> make_json_writer(Zone zone, Output& output);
 std::unique_ptr<RowWriter> make_arrow_writer(Output& output);

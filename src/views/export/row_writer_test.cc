@@ -48,6 +48,43 @@ TEST(RowWriter, KnowsItsFormats) {
   });
 }
 
+// A batch of `count` rows in which `late` is null throughout or has values.
+Batch rows_of(std::size_t count, bool has_late) {
+  std::vector<std::optional<std::int64_t>> early(count, 1), late(count);
+  if (has_late) late.back() = 7;
+  return BatchMaker().numbers("early", "1", "gauge", early).numbers("late", "1", "gauge", late).make();
+}
+
+std::string first_line(const std::vector<Batch>& batches, const FilledColumns& filled) {
+  const std::string text = testing::written_by([&](Output& output) {
+    const auto writer = make_row_writer("table", Zone::utc, output, filled);
+    testing::HeldRows rows(batches);
+    EXPECT_TRUE(write_rows(rows, **writer));
+  });
+  return text.substr(0, text.find('\n'));
+}
+
+TEST(RowWriter, LeavesOutOfATableOnlyColumnsThatAreNullThroughout) {
+  int asked = 0;
+  const FilledColumns late = [&](const Names& columns) {
+    ++asked;
+    EXPECT_EQ(columns, Names{"late"});
+    return columns;
+  };
+  // Few rows are looked at, all of them.
+  EXPECT_EQ(first_line({rows_of(3, false), rows_of(3, false)}, late), "early");
+  EXPECT_EQ(first_line({rows_of(3, false), rows_of(3, true)}, late), "early  late");
+  EXPECT_EQ(asked, 0);
+  // Of many the first are printed before the last are there.
+  EXPECT_EQ(first_line({rows_of(600, false), rows_of(3, true)}, late), "early  late");
+  EXPECT_EQ(asked, 1);
+  const FilledColumns none = [](const Names&) { return Names(); };
+  EXPECT_EQ(first_line({rows_of(600, false), rows_of(3, false)}, none), "early");
+  // Nothing else was asked for.
+  const Batch nothing = BatchMaker().numbers("late", "1", "gauge", {std::nullopt}).make();
+  EXPECT_EQ(first_line({nothing}, none), "late");
+}
+
 TEST(RowWriter, TellsItsProgress) {
   std::vector<std::int64_t> told;
   testing::written_by([&](Output& output) {
