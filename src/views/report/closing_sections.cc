@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
+#include <map>
 
 #include "base/display.h"
 #include "views/report/section.h"
@@ -23,10 +25,11 @@ struct Component {
 
 Result<void> report_events(const ReportContext& context, Output& output) {
   std::size_t count = 0;
-  std::string lines;
+  // By the time of the event: a mark may speak of what was before the event that was noted last.
+  std::multimap<std::int64_t, std::string> lines;
   TRY(each_row(context, "event", {"event_time", "severity", "name", "body", "end_time"},
                [&](const ColumnViews& at, std::int64_t row) {
-                 if (++count > kShownEvents) return;
+                 ++count;
                  const std::string_view severity = at[1].text(row);
                  const std::string_view color = severity == "error"     ? output.bad()
                                                 : severity == "warning" ? output.warning()
@@ -34,14 +37,17 @@ Result<void> report_events(const ReportContext& context, Output& output) {
                  std::string until;
                  if (!at[4].is_null(row))
                    until = " to " + format_clock_time(Nanoseconds(at[4].integer(row)), context.zone);
-                 lines += fmt::format("  {}{}  {}{:<14}{} {}\n",
-                                      format_clock_time(Nanoseconds(at[0].integer(row)), context.zone),
-                                      until, color, printable(at[2].text(row)),
-                                      color.empty() ? "" : output.plain(), printable(at[3].text(row)));
+                 const std::int64_t time = at[0].integer(row);
+                 lines.emplace(time, fmt::format("  {}{}  {}{:<14}{} {}\n",
+                                                 format_clock_time(Nanoseconds(time), context.zone),
+                                                 until, color, printable(at[2].text(row)),
+                                                 color.empty() ? "" : output.plain(),
+                                                 printable(at[3].text(row))));
+                 if (lines.size() > kShownEvents) lines.erase(std::prev(lines.end()));
                }));
   if (count == 0) return {};
   heading(output, "Events");
-  output.write(lines);
+  for (const auto& [time, line] : lines) output.write(line);
   if (count > kShownEvents)
     output.write(fmt::format("  ... and {} more (tacho show RECORDING event)\n", count - kShownEvents));
   return {};
