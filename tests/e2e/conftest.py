@@ -7,9 +7,24 @@ rough carry the mark `system`; `make test` leaves them out, `make test-system` r
 """
 import os
 import pathlib
+import shutil
 import subprocess
+import sys
 
 import pytest
+
+# A name that no terminal, spreadsheet or page must take for anything but a name.
+HOSTILE = b"=evil\x1b[31m\x07\xff\n\xe2\x80\xae x"
+
+WORK = """
+import os, subprocess, time
+block = bytearray(64 << 20)
+for number in range(5):
+    subprocess.run(["true"])
+    time.sleep(0.12)
+"""
+
+GOLDEN = pathlib.Path(__file__).parents[1] / "recordings/1.0/small.tacho"
 
 LIMIT = 60  # seconds that any one program may take: a hang is a failure, not a wait
 
@@ -68,3 +83,34 @@ def run(tacho, home):
 def recordings(state):
     """recordings() -> the folders of all recordings made so far, oldest first."""
     return lambda: sorted(state.glob("*.tacho"), key=lambda path: path.stat().st_mtime_ns)
+
+
+@pytest.fixture(scope="session")
+def made(tacho, tmp_path_factory):
+    """A recording of some work, sealed, in a folder of its own. Tests do not change it."""
+    folder = tmp_path_factory.mktemp("read")
+    environment = {**os.environ, "XDG_STATE_HOME": str(folder / "state"), "HOME": str(folder),
+                   "XDG_RUNTIME_DIR": str(folder), "TZ": "UTC", "LANG": "C.UTF-8"}
+    program = os.fsencode(folder) + b"/" + HOSTILE.replace(b"\n", b"") + b".py"
+    with open(program, "w") as file:
+        file.write(WORK)
+    done = subprocess.run([tacho, "run", "--interval", "100ms", "--output", folder / "build",
+                           "--", sys.executable, program, HOSTILE],
+                          env=environment, capture_output=True, timeout=60, stdin=subprocess.DEVNULL)
+    assert done.returncode == 0, done.stderr
+    sealed = subprocess.run([tacho, "seal", folder / "build.tacho"], env=environment,
+                            capture_output=True, timeout=60)
+    assert sealed.returncode == 0, sealed.stderr
+    return folder / "build.tacho"
+
+
+@pytest.fixture
+def golden(tmp_path):
+    """A copy of the small recording, to be damaged."""
+    path = tmp_path / "small.tacho"
+    shutil.copytree(GOLDEN, path)
+    for folder, _, files in os.walk(path):
+        os.chmod(folder, 0o700)
+        for file in files:
+            os.chmod(os.path.join(folder, file), 0o600)
+    return path
