@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Aligned text for people: values in readable units, columns that are null throughout left out.
+#include <chrono>
 #include <numeric>
 
+#include "base/clock.h"
 #include "views/export/row_writer.h"
 #include "views/text_table.h"
 #include "views/turned.h"
@@ -12,6 +14,8 @@ namespace {
 
 // Rows that are looked at for the widths before the first is printed; the first batch must not wait.
 constexpr std::size_t kRowsForWidths = 500;
+// The first rows are not held longer for the rest of them.
+constexpr Nanoseconds kPatience = std::chrono::seconds(1);
 // Of so few rows, a table that is too wide for a terminal is read more easily when it is turned.
 constexpr std::size_t kFewRows = 12;
 // Command lines are long; --format csv has them whole.
@@ -32,6 +36,7 @@ class TableWriter final : public RowWriter {
     has_value_.assign(columns_.size(), false);
     all_.resize(columns_.size());
     std::iota(all_.begin(), all_.end(), 0);
+    start_ = clock_.now().boottime;
     return {};
   }
 
@@ -43,6 +48,8 @@ class TableWriter final : public RowWriter {
       is_chosen_ ? add(cells_of(views, row, shown_)) : hold(views, row);
       if (!holds_ && table_.rows() >= kRowsForWidths && !table_.print(output_)) return false;
     }
+    // A search that finds little in much shows what it has.
+    if (!is_chosen_ && filled_ && clock_.now().boottime - start_ > kPatience) choose(false);
     if (holds_ || !is_chosen_) return true;
     if (!table_.print(output_)) return false;
     TRY(output_.flush());
@@ -129,6 +136,8 @@ class TableWriter final : public RowWriter {
   Zone zone_;
   Output& output_;
   FilledColumns filled_;
+  SystemClock clock_;
+  Nanoseconds start_{};
   std::vector<ColumnInfo> columns_;
   std::vector<bool> has_value_;  // in the rows so far
   std::optional<Moments> moments_;
