@@ -30,6 +30,7 @@ namespace tacho {
 
 class EventQueue;      // collectors/events.h
 class SelfStatistics;  // collectors/self_statistics.h
+class LifeSource;      // ledger/life.h
 struct CommandUsage;   // collectors/command_usage.h
 
 // An option of a table: `--set filesystem.interval=30s`.
@@ -62,6 +63,7 @@ struct CollectorEnvironment {
   EventQueue* events = nullptr;         // where collectors and recorder leave events
   SelfStatistics* statistics = nullptr; // what the recorder knows of itself
   CommandUsage* command_usage = nullptr;  // filled by the process collector
+  LifeSource* lives = nullptr;          // what the kernel tells of processes; without one they are polled
   int command = 0;                      // pid of the command of `tacho run`; 0 for `record`
   Nanoseconds interval = std::chrono::seconds(1);  // between ticks
 };
@@ -69,14 +71,16 @@ struct CollectorEnvironment {
 // One turn of a collector: the rows to fill.
 class Collection {
  public:
-  Collection(std::span<Rows> tables, bool repeat_all, Clock& clock)
-      : tables_(tables), repeat_all_(repeat_all), clock_(clock) {}
+  Collection(std::span<Rows> tables, bool repeat_all, Clock& clock, bool is_last = false)
+      : tables_(tables), repeat_all_(repeat_all), is_last_(is_last), clock_(clock) {}
   // The rows of the collector's first (mostly only) table, or of its n-th.
   Rows& rows(std::size_t table = 0) { return tables_[table]; }
   std::uint64_t tick() const { return tables_[0].stamp().tick; }
   // True at the first tick of every journal file: what is said once must be said again, so that
   // the file can be read alone.
   bool repeat_all() const { return repeat_all_; }
+  // True at the last tick: what waits for more exact figures is written as it is.
+  bool is_last() const { return is_last_; }
   // For a collector that reads more than one source for a long time: reads the clocks anew, for
   // the rows that follow.
   void restamp();
@@ -84,6 +88,7 @@ class Collection {
  private:
   std::span<Rows> tables_;
   bool repeat_all_;
+  bool is_last_;
   Clock& clock_;
 };
 
@@ -93,6 +98,10 @@ class Collector {
   // Appends this turn's rows. An error means that this turn's rows are not to be had; rows that were
   // appended before it are kept. `absent` is not a failure: the thing went away.
   virtual Result<void> collect(Collection& into) = 0;
+  // Readable when `collect_between` should be called before the next tick; -1: never.
+  virtual int wake_descriptor() const { return -1; }
+  // Appends rows that are ready between two ticks, with the last tick's number.
+  virtual Result<void> collect_between(Collection&) { return {}; }
   // What this collector could not see, and why. Called after the first turn and at the end.
   virtual void report_coverage(Coverage&) const {}
 };

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the command of `tacho run` and its descendants used, as far as the ticks saw it.
+// What the command of `tacho run` and its descendants used, as far as it was seen.
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <string>
 
 namespace tacho {
 
@@ -13,8 +15,17 @@ struct CommandUsage {
   std::int64_t memory_usage = 0;          // bytes, of the living at the last tick
   std::int64_t memory_usage_highest = 0;  // highest of these sums; shared pages count more than once
   std::int64_t highest_time = 0;          // when, ns since 1970 UTC
+  std::optional<std::int64_t> memory_peak_largest;  // bytes: the largest of the exact peaks of ended ones
   std::int64_t read_bytes = 0, write_bytes = 0;  // of storage
   std::int64_t unreadable = 0;            // processes whose I/O our rights do not show
+};
+
+// Where processes came from, for the facts of the recording. As above.
+struct ProcessSourceFacts {
+  std::string source = "proc";            // the best that was used
+  // Forks were followed from the first tick on, and nothing was lost: all processes were seen.
+  bool saw_all = false;
+  std::optional<std::int64_t> missed;     // events that were lost; nothing where that cannot be counted
 };
 
 }  // namespace tacho

@@ -90,7 +90,7 @@ class Watch {
  public:
   // `settings`: "option=value" of the collector's own.
   Watch(std::string_view name, const Captured& machine, std::vector<std::string> settings = {},
-        int command = 0)
+        int command = 0, LifeSource* lives = nullptr, CommandUsage* usage = nullptr)
       : root_(Root::open(machine.folder()).value()) {
     const CollectorInfo& info = collector(name);
     for (const std::string& setting : settings)
@@ -101,6 +101,8 @@ class Watch {
                                            .clock = clock,
                                            .events = &events,
                                            .statistics = &statistics,
+                                           .command_usage = usage,
+                                           .lives = lives,
                                            .command = command};
     auto made = info.create(environment);
     if (made) {

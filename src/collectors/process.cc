@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every process, read from /proc.
+// Every process: those that live on are read from /proc at every tick; births, execs and ends come
+// from the kernel's events (src/ledger) where there are any.
 // Reads  /proc/PID/schedstat  12345678 90123 456   ns on CPU and waiting for one, main thread only
 //        /proc/PID/statm      2890 1024 800 1 0 500 0   pages: size, resident, ...
 //        /proc/PID/{stat,status,io}                  when one of these says that something changed
-//        /proc/PID/{fd,limits,oom_score,cgroup,cmdline,exe}  for new processes and key rows
+//        /proc/PID/{fd,limits,oom_score,cgroup,cmdline,exe,environ}  for new processes and key rows
 // schedstat and statm stay open for those that live on: reading them costs 1.4 us for a process,
 // opening and reading stat 6.7. They tell whether a single-threaded process ran or its memory
-// changed (sleepers lose memory too); one with several threads is asked for its stat, kept open too.
-// Of those that run at tick after tick stat, status and io stay open as well. Linux 2.6.
+// changed; one with several threads is asked for its stat, kept open too. Of those that run at tick
+// after tick stat, status and io stay open as well. Sleepers lose memory too: all are asked for statm
+// when the kernel reclaimed, swapped, merged or collapsed pages since the last tick, and each at least
+// every 8 ticks or 8 s for what others do to it (a mapped file cut short, process_madvise). Linux 2.6.
 #include <unistd.h>
 
 #include <algorithm>
@@ -16,13 +19,15 @@
 
 #include "base/text.h"
 #include "collectors/collector.h"
-#include "collectors/command_usage.h"
+#include "collectors/command_sums.h"
+#include "collectors/job_variables.h"
+#include "collectors/process_ledger.h"
 #include "collectors/process_reader.h"
-#include "collectors/process_tables.h"
+#include "collectors/process_rows.h"
 #include "collectors/redact.h"
-#include "collectors/users.h"
 #include "kernel/fields.h"
 #include "kernel/limits.h"
+#include "kernel/reclaim_watch.h"
 
 namespace tacho::collector_process {
 namespace {
@@ -31,6 +36,9 @@ namespace {
 // further than this.
 constexpr std::uint64_t kKeyTicks = 60;
 constexpr Nanoseconds kKeyTime = std::chrono::seconds(60);
+// A sleeper is asked for its memory at least so often.
+constexpr std::uint64_t kMemoryTicks = 8;
+constexpr Nanoseconds kMemoryTime = std::chrono::seconds(8);
 // The processes of the first tick have their first key rows within so many ticks.
 constexpr std::uint64_t kFirstKeyTicks = 10;
 // As much of a command line as is kept.
@@ -41,9 +49,14 @@ constexpr std::int64_t kSpareDescriptors = 256;
 // A kept descriptor costs 5 KiB of kernel memory: at most 160 MiB.
 constexpr std::int64_t kMostKept = 32768;
 
-using Living = std::unique_ptr<LivingProcess>;
+using Living = ProcessLedger::Living;
 
 std::uint64_t hash_of(std::string_view bytes) { return std::hash<std::string_view>{}(bytes); }
+
+std::uint64_t ticks_within(Nanoseconds time, Nanoseconds interval, std::uint64_t most) {
+  const auto ticks = static_cast<std::uint64_t>(time / std::max(interval, Nanoseconds(1)));
+  return std::clamp<std::uint64_t>(ticks, 1, most);
+}
 
 bool same_figures(const ProcessStat& a, const ProcessStat& b) {
   return a.user_time == b.user_time && a.system_time == b.system_time &&
@@ -54,50 +67,68 @@ bool same_figures(const ProcessStat& a, const ProcessStat& b) {
 
 class Process final : public Collector {
  public:
+  explicit Process(const CollectorEnvironment& environment)
+      : ledger_(environment.command, environment.command_usage),
+        sums_(environment.command == 0 ? nullptr : environment.command_usage),
+        lives_(environment.lives),
+        command_(environment.command) {}
+
   static Result<std::unique_ptr<Collector>> create(const CollectorEnvironment& environment) {
-    auto self = std::make_unique<Process>();
+    auto self = std::make_unique<Process>(environment);
     self->reader_ = TRY(ProcessReader::create(environment.root));
     self->users_ = Users::read(environment.root);
+    self->reclaim_ = ReclaimWatch::create(environment.root);
     const auto delays = environment.root.read("proc/sys/kernel/task_delayacct");
     self->has_block_delay_ = delays && trimmed(*delays) == "1";
     const auto mounts = environment.root.read("proc/self/mountinfo");
     self->proc_is_hidden_ = mounts && mounts->find("hidepid=") != std::string::npos &&
                             mounts->find("hidepid=0") == std::string::npos;
-    self->usage_ = environment.command_usage;
-    self->command_ = environment.command;
-    const auto ticks =
-        static_cast<std::uint64_t>(kKeyTime / std::max(environment.interval, Nanoseconds(1)));
-    self->key_ticks_ = std::clamp<std::uint64_t>(ticks, 1, kKeyTicks);
+    self->key_ticks_ = ticks_within(kKeyTime, environment.interval, kKeyTicks);
+    self->memory_ticks_ = ticks_within(kMemoryTime, environment.interval, kMemoryTicks);
     self->most_kept_ =
         std::clamp<std::int64_t>(raise_descriptor_limit() - kSpareDescriptors, 0, kMostKept);
     return std::unique_ptr<Collector>(std::move(self));
   }
 
   Result<void> collect(Collection& into) override {
-    TRY(reader_.list(pids_));
-    page_size_ = memory_page_size();
     now_ = into.rows().stamp();
     repeat_all_ = into.repeat_all();
-    born_.clear();
+    page_size_ = memory_page_size();
+    memory_moved_ = reclaim_.moved();
+    take_lives();
+    TRY(reader_.list(pids_));
     merge(into);
-    connect_parents();
-    for (const Living& process : living_)
-      if (process->needs_info || repeat_all_) write_info(into.rows(1), *process);
-    count_command();
+    if (lives_ != nullptr && into.is_last()) lives_->settle();
+    // Who is gone has ended by now, and its event is there, or follows until the next tick when its
+    // exact figures are still on their way.
+    if (!ledger_.leaving.empty() || into.is_last()) take_lives();
+    ledger_.connect_parents();
+    bury_leaving(into);
+    for (const YoungProcess& young : ledger_.ended) write_young(into, young);
+    ledger_.ended.clear();
+    for (const Living& process : ledger_.living)
+      if (process->needs_info || repeat_all_) write_info(into.rows(kInfo), *process);
+    sums_.take_tick(ledger_.living, page_size_, now_.time);
+    return {};
+  }
+
+  int wake_descriptor() const override { return lives_ == nullptr ? -1 : lives_->descriptor(); }
+
+  // Many processes ended since the last tick: their rows need not wait for the next one.
+  Result<void> collect_between(Collection& into) override {
+    now_ = into.rows().stamp();
+    take_lives();
+    TRY(reader_.list(pids_));
+    // One that is still there waits as a zombie for its parent: the next tick finds it.
+    std::erase_if(ledger_.ended, [&](const YoungProcess& young) {
+      if (std::ranges::binary_search(pids_, young.pid)) return false;
+      write_young(into, young);
+      return true;
+    });
     return {};
   }
 
   void report_coverage(Coverage& coverage) const override {
-    coverage.add({.kind = CoverageNote::Kind::limited,
-                  .table = "process",
-                  .what = "processes that lived between two ticks",
-                  .why = "processes are read from /proc at every tick; shorter ones are not seen",
-                  .remedy = "a shorter --interval sees more of them"});
-    coverage.add({.kind = CoverageNote::Kind::limited,
-                  .table = "process_exit",
-                  .what = "exit status, and the last moments of a process",
-                  .why = "reading /proc tells only that a process is gone; its figures are those "
-                         "of the tick before"});
     if (proc_is_hidden_)
       coverage.add({.kind = CoverageNote::Kind::denied,
                     .table = "process",
@@ -105,12 +136,12 @@ class Process final : public Collector {
                     .why = "/proc is mounted with hidepid",
                     .remedy = "sudo tacho ..."});
     const std::size_t denied = static_cast<std::size_t>(std::ranges::count_if(
-        living_, [](const Living& process) { return process->io_denied; }));
+        ledger_.living, [](const Living& process) { return process->io_denied; }));
     if (denied > 0)
       coverage.add({.kind = CoverageNote::Kind::denied,
                     .table = "process",
                     .what = "I/O, descriptors and executable of some processes",
-                    .why = std::to_string(denied) + " of " + std::to_string(living_.size()) +
+                    .why = std::to_string(denied) + " of " + std::to_string(ledger_.living.size()) +
                            " belong to other users or are protected",
                     .remedy = geteuid() == 0 ? "" : "sudo tacho ..."});
     if (!has_block_delay_)
@@ -122,25 +153,34 @@ class Process final : public Collector {
   }
 
  private:
+  static constexpr std::size_t kInfo = 1, kExit = 2;  // of the collector's tables
+
+  void take_lives() {
+    if (lives_ == nullptr) return;
+    // What went wrong with the source is told by the source's own events.
+    (void)lives_->take([this](const LifeEvent& event) { ledger_.take(event); });
+  }
+
   // Walks the pids that are there and the processes that were, both ascending.
   void merge(Collection& into) {
     next_.clear();
+    std::vector<Living>& living = ledger_.living;
+    std::vector<Living>& gone = ledger_.leaving;
     std::size_t at = 0;
     for (const int pid : pids_) {
-      for (; at < living_.size() && living_[at]->pid < pid; ++at)
-        bury(into.rows(2), std::move(living_[at]));
-      if (at < living_.size() && living_[at]->pid == pid) {
-        Living process = std::move(living_[at++]);
+      for (; at < living.size() && living[at]->pid < pid; ++at) gone.push_back(std::move(living[at]));
+      if (at < living.size() && living[at]->pid == pid) {
+        Living process = std::move(living[at++]);
         if (update(into, *process)) {
           next_.push_back(std::move(process));
           continue;
         }
-        bury(into.rows(2), std::move(process));
+        gone.push_back(std::move(process));
       }
       if (Living process = discover(into, pid)) next_.push_back(std::move(process));
     }
-    for (; at < living_.size(); ++at) bury(into.rows(2), std::move(living_[at]));
-    living_.swap(next_);
+    for (; at < living.size(); ++at) gone.push_back(std::move(living[at]));
+    living.swap(next_);
   }
 
   // A pid that was not there before, or belongs to another process now. Nothing when it is gone
@@ -151,9 +191,8 @@ class Process final : public Collector {
     if (!stat) return nullptr;
     auto process = std::make_unique<LivingProcess>();
     process->pid = pid;
-    process->number = next_number_++;
-    process->in_command = pid == command_ && command_ != 0;
     take_stat(*process, *stat);  // before the next read: `command` lies in the reader's buffer
+    ledger_.introduce(*process);
     keep_open(*process);
     if (process->schedstat) read_schedule(*process);
     if (process->statm) read_memory(*process);
@@ -163,29 +202,24 @@ class Process final : public Collector {
     write_row(into, *process, !is_first);
     if (is_first) {
       process->key_due = 1 + process->number % std::min(key_ticks_, kFirstKeyTicks);
-      process->cgroup = read_cgroup(pid);
+      process->family.cgroup = read_cgroup(pid);
     }
-    describe_again(*process);
+    if (pid == command_) read_job(*process);
+    process->needs_info = true;
     return process;
-  }
-
-  // What was said of it is to be said in this turn, its parent looked up.
-  void describe_again(LivingProcess& process) {
-    if (!process.needs_info) born_.push_back(&process);
-    process.needs_info = true;
   }
 
   // Reads what tells whether something changed; writes a row when it did. False when the process is
   // gone.
   bool update(Collection& into, LivingProcess& process) {
     const bool key = now_.tick >= process.key_due;
-    bool changed = !process.schedstat || !process.statm || process.numbers.threads > 1;
+    bool changed = !knows_when_unchanged(process);
     if (process.schedstat) {
       const Change change = read_schedule(process);
       if (change == Change::gone) return false;
       changed = changed || change == Change::yes;
     }
-    if (process.statm) {
+    if (process.statm && (changed || key || memory_moved_ || is_memory_turn(process))) {
       const Change change = read_memory(process);
       if (change == Change::gone) return false;
       changed = changed || change == Change::yes;
@@ -193,6 +227,11 @@ class Process final : public Collector {
     process.last_seen = now_.boottime;
     if (!changed && !key && !repeat_all_) return true;
     return update_stat(into, process, key, changed);
+  }
+
+  // The turns of the sleepers are spread over the ticks.
+  bool is_memory_turn(const LivingProcess& process) const {
+    return (now_.tick + process.number) % memory_ticks_ == 0;
   }
 
   // Reads one of its files, kept open from now on if it is read often: opening and closing it is half
@@ -221,7 +260,7 @@ class Process final : public Collector {
     }
     process.changed_since_key = process.changed_since_key || changed;
     if (process.command != stat->command || process.numbers.parent != stat->parent)
-      describe_again(process);
+      process.needs_info = true;
     take_stat(process, *stat);
     write_row(into, process, key);
     return true;
@@ -260,7 +299,8 @@ class Process final : public Collector {
   void keep_open(LivingProcess& process) {
     if (!may_keep(2)) return;
     process.schedstat = reader_.open(process.pid, "schedstat");
-    process.statm = reader_.open(process.pid, "statm");
+    // A thread of the kernel has no memory of its own.
+    if (!process.is_kernel_thread()) process.statm = reader_.open(process.pid, "statm");
     kept_ += static_cast<bool>(process.schedstat) + static_cast<bool>(process.statm);
   }
 
@@ -280,7 +320,7 @@ class Process final : public Collector {
     if (process.changed_since_key) read_status(process);
     Rows& rows = into.rows();
     rows.start_row();
-    set_figures(rows, process);
+    set_process_figures(rows, process, page_size_, has_block_delay_);
     if (key) {
       // The first time at a tick of the process's own, so that key rows are spread over the ticks.
       const std::uint64_t period = process.had_key ? key_ticks_ : 1 + process.number % key_ticks_;
@@ -295,7 +335,8 @@ class Process final : public Collector {
 
   // schedstat is the main thread's alone, and without descriptors there is nothing to go by.
   static bool knows_when_unchanged(const LivingProcess& process) {
-    return process.schedstat && process.statm && process.numbers.threads <= 1;
+    return process.schedstat && (process.statm || process.is_kernel_thread()) &&
+           process.numbers.threads <= 1;
   }
 
   void read_status(LivingProcess& process) {
@@ -307,39 +348,6 @@ class Process final : public Collector {
     const std::string_view status =
         read_often(process, process.status_file, "status", process.runs_often, error);
     if (error == 0) process.status = parse_process_status(status);
-  }
-
-  void set_figures(Rows& rows, const LivingProcess& process) const {
-    using namespace process_column;
-    const ProcessStat& stat = process.numbers;
-    rows.set(process_column::process, process.number);
-    rows.set(pid, process.pid);
-    rows.set(state, std::string_view(&stat.state, 1));
-    rows.set(cpu_time_user, stat.user_time);
-    rows.set(cpu_time_system, stat.system_time);
-    if (process.schedstat) {
-      rows.set(cpu_time_main_thread, process.run_time);
-      rows.set(delay_cpu, process.run_delay);
-    }
-    rows.set(memory_usage, process.resident_pages * page_size_);
-    // The kernel updates the peak lazily: what is resident now is never above it.
-    if (process.status.resident_peak)
-      rows.set(memory_peak,
-               std::max(*process.status.resident_peak, process.resident_pages * page_size_));
-    rows.set(memory_virtual, stat.virtual_size);
-    rows.set(memory_swap, process.status.swap);
-    rows.set(disk_io_read, process.io.read_bytes);
-    rows.set(disk_io_write, process.io.write_bytes);
-    rows.set(io_read, process.io.read_characters);
-    rows.set(io_write, process.io.write_characters);
-    rows.set(paging_faults_minor, stat.faults_minor);
-    rows.set(paging_faults_major, stat.faults_major);
-    rows.set(context_switches_voluntary, process.status.switches_voluntary);
-    rows.set(context_switches_involuntary, process.status.switches_involuntary);
-    rows.set(thread_count, stat.threads);
-    rows.set(nice, stat.nice);
-    rows.set(priority, stat.priority);
-    if (has_block_delay_) rows.set(delay_block, stat.block_delay);
   }
 
   void set_slow_figures(Rows& rows, LivingProcess& process) {
@@ -364,15 +372,26 @@ class Process final : public Collector {
   // anew.
   void look_for_new_identity(LivingProcess& process) {
     int error = 0;
-    const bool known = process.arguments_hash != 0 || !process.cgroup.empty();
-    const std::uint64_t arguments = process.changed_since_key || !known
-                                        ? hash_of(reader_.read(process.pid, "cmdline", error))
-                                        : process.arguments_hash;
+    const bool known = process.arguments_hash != 0 || !process.family.cgroup.empty();
+    const bool may_differ = (process.changed_since_key || !known) && !process.is_kernel_thread();
+    const std::uint64_t arguments =
+        may_differ ? hash_of(reader_.read(process.pid, "cmdline", error)) : process.arguments_hash;
     std::string cgroup = read_cgroup(process.pid);
-    if (known && (arguments != process.arguments_hash || cgroup != process.cgroup))
-      describe_again(process);
+    if (known && (arguments != process.arguments_hash || cgroup != process.family.cgroup))
+      process.needs_info = true;
     process.arguments_hash = arguments;
-    process.cgroup = std::move(cgroup);
+    process.family.cgroup = std::move(cgroup);
+    if (!process.knows_job) read_job(process);
+  }
+
+  void read_job(LivingProcess& process) {
+    process.knows_job = true;
+    if (process.is_kernel_thread()) return;
+    int error = 0;
+    std::string job = job_of_environment(reader_.read(process.pid, "environ", error));
+    if (job.empty() || job == process.family.job) return;
+    process.family.job = std::move(job);
+    process.needs_info = true;
   }
 
   std::string read_cgroup(int pid) {
@@ -381,138 +400,94 @@ class Process final : public Collector {
   }
 
   void write_info(Rows& rows, LivingProcess& process) {
-    using namespace process_info_column;
     const ProcessStat& stat = process.numbers;
     process.needs_info = false;
-    rows.start_row();
-    rows.set(process_info_column::process, process.number);
-    rows.set(pid, process.pid);
-    if (process.has_parent_number) rows.set(parent_process, process.parent_number);
-    rows.set(parent_pid, stat.parent);
-    if (process.status.inner_pid != process.pid) rows.set(inner_pid, process.status.inner_pid);
-    const std::int64_t started = stat.start_ticks * kNanosecondsPerTick;
-    rows.set(start_time, now_.time - now_.boottime + started);
-    rows.set(start_boottime, started);
-    rows.set(command, escaped(process.command));
-    const auto path = reader_.link(process.pid, "exe");
-    const bool is_kernel_thread = (stat.flags & kKernelThreadFlag) != 0;
-    process.executable_denied = !path && !is_kernel_thread;
-    if (path) rows.set(executable, escaped(*path, kArgumentsLimit));
-    int error = 0;
-    const std::string_view line = reader_.read(process.pid, "cmdline", error);
-    process.arguments_hash = hash_of(line);
-    if (!line.empty()) {
-      const RedactedArguments redacted = redact_arguments(line, kArgumentsLimit);
-      rows.set(arguments, redacted.text);
-      rows.set(arguments_cut, redacted.cut ? 1 : 0);
-    }
-    if (process.status.user) {
-      rows.set(user_id, *process.status.user);
-      if (const std::string* name = users_.name_of(*process.status.user)) rows.set(user, *name);
-    }
-    rows.set(group_id, process.status.group);
-    rows.set(process_group, stat.process_group);
-    rows.set(session, stat.session);
-    if (!process.cgroup.empty()) rows.set(cgroup, process.cgroup);
-    rows.set(kernel_thread, is_kernel_thread ? 1 : 0);
-    rows.set(in_command, process.in_command ? 1 : 0);
-    rows.finish_row();
-  }
-
-  void bury(Rows& rows, Living process) {
-    using namespace process_exit_column;
-    kept_ -= process->kept();
-    if (process->in_command && usage_ != nullptr) {
-      ended_.cpu_time += cpu_time_of(*process);
-      ended_.read_bytes += process->io.read_bytes.value_or(0);
-      ended_.write_bytes += process->io.write_bytes.value_or(0);
-    }
-    const ProcessStat& stat = process->numbers;
-    rows.start_row();
-    rows.set(process_exit_column::process, process->number);
-    rows.set(pid, process->pid);
-    rows.set(source, "poll");
-    rows.set(last_boottime, process->last_seen);
-    rows.set(cpu_time_user, stat.user_time);
-    rows.set(cpu_time_system, stat.system_time);
-    rows.set(memory_peak, process->status.resident_peak);
-    rows.set(disk_io_read, process->io.read_bytes);
-    rows.set(disk_io_write, process->io.write_bytes);
-    rows.set(paging_faults_minor, stat.faults_minor);
-    rows.set(paging_faults_major, stat.faults_major);
-    rows.set(context_switches_voluntary, process->status.switches_voluntary);
-    rows.set(context_switches_involuntary, process->status.switches_involuntary);
-    rows.finish_row();
-  }
-
-  LivingProcess* find(std::int64_t pid) const {
-    const auto found = std::ranges::lower_bound(
-        living_, pid, {}, [](const Living& process) { return std::int64_t{process->pid}; });
-    return found != living_.end() && (*found)->pid == pid ? found->get() : nullptr;
-  }
-
-  // Descent: who was born of the command's processes belongs to it, and still does when its parent
-  // is gone. A chain of newborns needs one pass for each generation; pids mostly ascend with them.
-  void connect_parents() {
-    std::ranges::sort(born_, {}, &LivingProcess::number);
-    bool again = true;
-    for (int generation = 0; again && generation < 64; ++generation) {
-      again = false;
-      for (LivingProcess* born : born_) {
-        const LivingProcess* parent = find(born->numbers.parent);
-        if (parent == nullptr) continue;
-        born->parent_number = parent->number;
-        born->has_parent_number = true;
-        if (parent->in_command && !born->in_command) born->in_command = again = true;
+    ProcessDescription description = description_of(process);
+    std::string path, command = escaped(process.command);
+    description.command = command;
+    RedactedArguments redacted;
+    if (!process.is_kernel_thread()) {
+      const auto target = reader_.link(process.pid, "exe");
+      process.executable_denied = !target;
+      if (target) description.executable = path = escaped(*target, kArgumentsLimit);
+      int error = 0;
+      const std::string_view line = reader_.read(process.pid, "cmdline", error);
+      process.arguments_hash = hash_of(line);
+      if (!line.empty()) {
+        redacted = redact_arguments(line, kArgumentsLimit);
+        description.arguments = redacted.text;
+        description.arguments_cut = redacted.cut;
       }
     }
+    description.process_group = stat.process_group;
+    description.session = stat.session;
+    write_description(rows, description, users_);
   }
 
-  static std::int64_t cpu_time_of(const LivingProcess& process) {
-    const std::int64_t by_ticks = process.numbers.user_time + process.numbers.system_time;
-    return process.numbers.threads <= 1 ? std::max(by_ticks, process.run_time) : by_ticks;
-  }
-
-  void count_command() {
-    if (usage_ == nullptr || command_ == 0) return;
-    for (const LivingProcess* born : born_)
-      if (born->in_command && born->number >= counted_) ++usage_->processes_seen;
-    counted_ = next_number_;
-    CommandUsage sum = ended_;
-    for (const Living& process : living_) {
-      if (!process->in_command) continue;
-      sum.cpu_time += cpu_time_of(*process);
-      sum.memory_usage += process->resident_pages * page_size_;
-      sum.read_bytes += process->io.read_bytes.value_or(0);
-      sum.write_bytes += process->io.write_bytes.value_or(0);
-      sum.unreadable += process->io_denied;
+  // What is known of it without reading: what events told, and its last stat and status.
+  static ProcessDescription description_of(const LivingProcess& process) {
+    ProcessDescription description{.number = process.number,
+                                   .pid = process.pid,
+                                   .parent_pid = process.numbers.parent,
+                                   .inner_pid = process.status.inner_pid,
+                                   .start_boottime = process.start_boottime(),
+                                   .user_id = process.status.user,
+                                   .group_id = process.status.group,
+                                   .process_group = process.numbers.process_group,
+                                   .session = process.numbers.session,
+                                   .kernel_thread = process.is_kernel_thread(),
+                                   .family = &process.family};
+    if (process.told) {
+      description.command = process.told->command;
+      description.executable = process.told->executable;
+      description.arguments = process.told->arguments;
+      description.arguments_cut = process.told->arguments_cut;
     }
-    usage_->cpu_time = sum.cpu_time;
-    usage_->memory_usage = sum.memory_usage;
-    usage_->read_bytes = sum.read_bytes;
-    usage_->write_bytes = sum.write_bytes;
-    usage_->unreadable = std::max(usage_->unreadable, sum.unreadable);
-    if (sum.memory_usage > usage_->memory_usage_highest) {
-      usage_->memory_usage_highest = sum.memory_usage;
-      usage_->highest_time = now_.time;
-    }
+    return description;
   }
 
+  void bury_leaving(Collection& into) {
+    std::erase_if(ledger_.leaving, [&](const Living& process) {
+      const bool is_awaited =
+          lives_ != nullptr && !process->end && process->last_seen >= last_tick_boottime_ && !into.is_last();
+      if (is_awaited) return false;
+      bury(into, *process);
+      return true;
+    });
+    last_tick_boottime_ = now_.boottime;
+  }
+
+  void bury(Collection& into, const LivingProcess& process) {
+    kept_ -= process.kept();
+    // It called exec and ended, all since the last tick.
+    if (process.needs_info && process.told)
+      write_description(into.rows(kInfo), description_of(process), users_);
+    sums_.take_end(process);
+    write_exit(into.rows(kExit), process);
+  }
+
+  void write_young(Collection& into, const YoungProcess& young) {
+    write_description(into.rows(kInfo), describe(young), users_);
+    sums_.take_end(young);
+    write_exit(into.rows(kExit), young);
+  }
+
+  ProcessLedger ledger_;
+  CommandSums sums_;
+  LifeSource* lives_;
   ProcessReader reader_;
   Users users_;
   std::vector<int> pids_;
-  std::vector<Living> living_, next_;
-  std::vector<LivingProcess*> born_;  // to be described in this turn
-  CommandUsage* usage_ = nullptr;
-  CommandUsage ended_;                // sums of the command's processes that are gone
+  std::vector<Living> next_;
+  ReclaimWatch reclaim_;
   Stamp now_;
-  std::uint64_t next_number_ = 1;
-  std::uint64_t counted_ = 1;         // numbers below it are in usage_->processes_seen
-  std::uint64_t key_ticks_ = kKeyTicks;
+  std::int64_t last_tick_boottime_ = 0;
+  std::uint64_t key_ticks_ = kKeyTicks, memory_ticks_ = kMemoryTicks;
   std::int64_t page_size_ = 4096;
   std::int64_t kept_ = 0, most_kept_ = 0;
   int command_ = 0;
   bool repeat_all_ = false;
+  bool memory_moved_ = true;
   bool has_block_delay_ = false;
   bool proc_is_hidden_ = false;
 };

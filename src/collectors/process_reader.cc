@@ -13,6 +13,7 @@
 #include <cerrno>
 #include <cstdio>
 
+#include "collectors/process_files.h"
 #include "kernel/fields.h"
 
 namespace tacho {

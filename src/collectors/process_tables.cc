@@ -78,13 +78,19 @@ constexpr Column kInfoColumns[] = {
     key_number("session", "Session."),
     text("cgroup", "Path of its control group.", "process.linux.cgroup"),
     gauge("kernel_thread", Unit::count, "1 for a thread of the kernel."),
-    gauge("in_command", Unit::count, "1 for the command of `tacho run` and its descendants.")};
+    gauge("in_command", Unit::count, "1 for the command of `tacho run` and its descendants."),
+    text("container", "The engine's id of the container it runs in, told from its control group.",
+         "container.id"),
+    text("unit", "The systemd unit it runs in, told from its control group."),
+    text("job", "The job of a batch or CI system or the derivation it works for, as SYSTEM:ID, told from "
+                "its control group or named variables of its environment; inherited by its children.")};
 static_assert(std::size(kInfoColumns) == process_info_column::count);
 
 constexpr Column kExitColumns[] = {
     kNumber,
     kPid,
-    text("source", "Who saw the end: poll (it was gone at this tick; the figures are those last seen)."),
+    text("source", "Who saw the end: bpf and taskstats (exact account), connector (exact end; the figures are those "
+                   "last seen), poll (it was gone at this tick; the figures are those last seen)."),
     gauge("exit_code", Unit::count, "Exit status; null where the source cannot know it.",
           "process.exit.code"),
     gauge("signal", Unit::count, "The signal that ended it; null where unknown or none."),
@@ -101,7 +107,12 @@ constexpr Column kExitColumns[] = {
     counter("paging_faults_minor", Unit::count, "Page faults served without storage, as last known."),
     counter("paging_faults_major", Unit::count, "Page faults that read storage, as last known."),
     counter("context_switches_voluntary", Unit::count, "As last known."),
-    counter("context_switches_involuntary", Unit::count, "As last known.")};
+    counter("context_switches_involuntary", Unit::count, "As last known."),
+    counter("io_read", Unit::bytes, "Read through system calls, as last known."),
+    counter("io_write", Unit::bytes, "Written through system calls, as last known."),
+    counter("delay_cpu", Unit::nanoseconds, "Time its threads waited for a CPU; null where the source cannot know it."),
+    counter("delay_block", Unit::nanoseconds,
+            "Time waited for block I/O; null unless the kernel counts it (task_delayacct).")};
 static_assert(std::size(kExitColumns) == process_exit_column::count);
 
 }  // namespace

@@ -26,14 +26,15 @@ namespace process_info_column {
 enum : std::size_t {
   process, pid, parent_process, parent_pid, inner_pid, start_time, start_boottime, command,
   executable, arguments, arguments_cut, user_id, user, group_id, process_group, session, cgroup,
-  kernel_thread, in_command, count
+  kernel_thread, in_command, container, unit, job, count
 };
 }
 namespace process_exit_column {
 enum : std::size_t {
   process, pid, source, exit_code, signal, core_dumped, exit_time, last_boottime, cpu_time_user,
   cpu_time_system, memory_peak, disk_io_read, disk_io_write, paging_faults_minor,
-  paging_faults_major, context_switches_voluntary, context_switches_involuntary, count
+  paging_faults_major, context_switches_voluntary, context_switches_involuntary, io_read, io_write,
+  delay_cpu, delay_block, count
 };
 }
 

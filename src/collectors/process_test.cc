@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "collectors/command_usage.h"
 #include "collectors/fixture.h"
@@ -103,6 +104,31 @@ TEST(Process, WritesARowOnlyWhenSomethingChanged) {
   ASSERT_TRUE(watch.turn());
   ASSERT_EQ(watch.size(), 1u);
   EXPECT_EQ(watch.number(0, "pid"), 100);
+}
+
+// Without reclaim a sleeper's memory changes seldom: it is asked in turns.
+TEST(Process, SeesASleeperLoseMemoryAtOnceWhenTheKernelReclaims) {
+  Machine machine;
+  machine.write("proc/vmstat", "pgsteal_kswapd 5\n");
+  for (int pid = 100; pid < 120; ++pid) write_process(machine, {.pid = pid});
+  Watch watch("process", machine);
+  for (int turn = 0; turn < 12; ++turn) ASSERT_TRUE(watch.turn(turn == 0));
+  const auto all_shrink = [&](std::int64_t resident) {
+    for (int pid = 100; pid < 120; ++pid) write_process(machine, {.pid = pid, .resident = resident});
+  };
+  all_shrink(1500);
+  machine.write("proc/vmstat", "pgsteal_kswapd 6\n");
+  ASSERT_TRUE(watch.turn());
+  EXPECT_EQ(watch.size(), 20u);
+  all_shrink(1000);
+  std::set<std::int64_t> seen;
+  for (int turn = 0; turn < 8; ++turn) {
+    ASSERT_TRUE(watch.turn());
+    EXPECT_LT(watch.size(), 20u) << "not all are asked";
+    for (std::size_t row = 0; row < watch.size(); ++row)
+      if (watch.number(row, "memory_usage") == 1000 * sysconf(_SC_PAGESIZE)) seen.insert(*watch.number(row, "pid"));
+  }
+  EXPECT_EQ(seen.size(), 20u);
 }
 
 TEST(Process, AsksTheStatOfOneWithThreads) {

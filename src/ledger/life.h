@@ -40,6 +40,7 @@ struct LifeEvent {
   // Of the process, never of a thread, in the recorder's pid namespace. Threads have no events.
   int pid = 0;
   std::int64_t boottime = 0;                    // when it happened, ns
+  std::string_view source;                      // name() of the source, a literal
   std::optional<std::int64_t> start_boottime;   // of the process, ns: with the pid its name for ever
   std::optional<int> parent_pid;                // fork: who forked it. Others: its parent now
 
@@ -68,6 +69,8 @@ class LifeSource {
   // Hands over what has happened since the call before, oldest first. The views are valid during the
   // call. An error means that nothing will come any more (a right was taken away).
   virtual Result<void> take(const std::function<void(const LifeEvent&)>& each) = 0;
+  // What is held back because more exact figures follow is handed over at the next `take`, as it is.
+  virtual void settle() {}
   // Events that were lost since the beginning; nothing where the source cannot count them exactly.
   virtual std::optional<std::int64_t> lost() const = 0;
   // Whether something was lost that could not be counted.

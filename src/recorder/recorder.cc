@@ -26,6 +26,7 @@
 #include "recorder/identity.h"
 #include "recorder/mark_server.h"
 #include "recorder/place.h"
+#include "recorder/process_source.h"
 #include "recorder/receipt.h"
 #include "recorder/retention.h"
 #include "recorder/runner.h"
@@ -56,8 +57,10 @@ class Recorder {
     const Instant start = clock_.now();
     TimeKeeper keeper(start, options_.interval, events_);
     tell_ready();
+    first_tick_ = start.boottime;
     std::uint64_t tick = 0;
     take_tick(tick, false);
+    if (lives_) lives_->look_for_better();
     write_facts();  // with what the collectors could not see
     while (true) {
       const Instant now = clock_.now();
@@ -94,6 +97,7 @@ class Recorder {
       if (!options_.output.empty() && !options_.is_temporary) note_elsewhere(place_.path);
     }
     begin_facts();
+    open_lives(selected);
     make_runners(selected);
     TRY(make_writer());
     if (!options_.is_temporary) protect_from_memory_pressure();
@@ -122,8 +126,40 @@ class Recorder {
     facts_.interval = options_.interval.count();
     facts_.recorder_pid = getpid();
     facts_.user = geteuid();
-    facts_.process_source = "proc";
     facts_.command = options_.command;
+  }
+
+  // What the kernel tells of processes between the ticks: from before the command runs, so that all
+  // of its children are known.
+  void open_lives(const std::vector<const CollectorInfo*>& selected) {
+    const bool wanted = std::ranges::any_of(
+        selected, [](const CollectorInfo* info) { return info->name() == "process"; });
+    if (!wanted || options_.is_temporary || options_.processes == "proc" || !root_->is_machine()) return;
+    auto lives = Lives::open(kernel_life_sources(options_.bpf_program),
+                             {.forced = options_.processes,
+                              .on_change = [this](std::string_view source, const std::string& why) {
+                                note_process_source(source, why);
+                              }},
+                             clock_);
+    if (!lives) return note_process_source("", lives.error().text);
+    lives_ = std::move(*lives);
+    if (const auto added = wake_->add(lives_->descriptor()); !added)
+      note_process_source("", added.error().text);
+  }
+
+  void note_process_source(std::string_view source, const std::string& why) {
+    const bool is_refused = source.empty();
+    const bool is_forced = !options_.processes.empty();
+    events_.push({.name = is_refused ? "process.source.refused" : "process.source",
+                  .severity = is_refused && is_forced ? Severity::warning : Severity::info,
+                  .body = is_refused ? why : "processes come from " + std::string(source),
+                  .table = "process"});
+    if (is_refused)
+      coverage_.add({.kind = CoverageNote::Kind::denied,
+                     .table = "process",
+                     .what = "the source " + why.substr(0, why.find(':')),
+                     .why = why,
+                     .remedy = geteuid() == 0 ? "" : "sudo tacho ..."});
   }
 
   void make_runners(const std::vector<const CollectorInfo*>& selected) {
@@ -134,6 +170,7 @@ class Recorder {
         .events = &events_,
         .statistics = &statistics_,
         .command_usage = &usage_,
+        .lives = lives_.get(),
         .command = options_.command ? options_.command->pid : 0,
         .interval = options_.interval};
     for (const CollectorInfo* info : selected) {
@@ -221,6 +258,7 @@ class Recorder {
       if (clock_.sleep_until(until, wake_->descriptor())) return !is_last;
       const WakeUp::Reason reason = wake_->take();
       if (reason.other && marks_) marks_->serve(events_, clock_);
+      if (reason.other && lives_) take_between();
       if (reason.report) take_report(*reason.report);
       if (reason.report || reason.stop) return false;
     }
@@ -247,11 +285,12 @@ class Recorder {
   }
 
   void take_tick(std::uint64_t tick, bool is_last) {
+    tick_ = tick;
     FramePointer frame = queue_.take_empty();
     frame->begins_file = !is_last && writer_->wants_rotation();
     const bool repeat_all = tick == 0 || frame->begins_file || writer_->take_restarted() || repeat_next_;
     repeat_next_ = false;
-    const Runner::Turn turn{.tick = tick, .repeat_all = repeat_all};
+    const Runner::Turn turn{.tick = tick, .repeat_all = repeat_all, .is_last = is_last};
     const Nanoseconds now = clock_.now().boottime;
     for (auto& [runner, next] : threaded_)
       if (is_due(runner->runner(), next, now, repeat_all)) runner->ask(turn);
@@ -265,6 +304,14 @@ class Recorder {
       frame->facts = std::move(pending_facts_);
       pending_facts_.clear();
     }
+    push(frame);
+  }
+
+  // Many processes ended since the last tick: their rows are written now, with its number.
+  void take_between() {
+    FramePointer frame = queue_.take_empty();
+    for (auto& [runner, next] : runners_)
+      runner->run({.tick = tick_, .between = true}, *frame);
     push(frame);
   }
 
@@ -299,7 +346,13 @@ class Recorder {
     for (const auto& [runner, next] : runners_) runner->report_coverage(coverage_);
     for (const auto& [runner, next] : threaded_)
       if (runner->wait(0)) runner->report_coverage(coverage_);
-    facts_.coverage = coverage_.notes();
+    const Nanoseconds start = first_tick_, now = clock_.now().boottime;
+    const ProcessSource source = process_source_of(lives_.get(), start, now);
+    facts_.process_source = source.name;
+    sees_all_processes_ = source.saw_all;
+    Coverage coverage = coverage_;
+    report_process_source(lives_.get(), start, now, coverage);
+    facts_.coverage = coverage.notes();
     pending_facts_ = to_json(facts_);
   }
 
@@ -330,7 +383,7 @@ class Recorder {
 
   void send_receipt() const {
     if (channel_.receipt < 0) return;
-    const std::string text = receipt_.text(facts_, usage_, place_.path, false);
+    const std::string text = receipt_.text(facts_, usage_, place_.path, sees_all_processes_);
     (void)write_all(channel_.receipt, text);
     close(channel_.receipt);
   }
@@ -351,6 +404,7 @@ class Recorder {
   EventQueue events_;
   SelfStatistics statistics_;
   CommandUsage usage_;
+  std::unique_ptr<Lives> lives_;
   Receipt receipt_;
   FrameQueue queue_;
   RecordingPlace place_;
@@ -364,6 +418,9 @@ class Recorder {
   std::unique_ptr<Writer> writer_;
   std::string pending_facts_;
   std::int64_t dropped_rows_ = 0, total_dropped_ = 0;
+  std::uint64_t tick_ = 0;
+  Nanoseconds first_tick_{};
+  bool sees_all_processes_ = false;
   bool repeat_next_ = false;
   bool stuck_ = false;
 };

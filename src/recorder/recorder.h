@@ -35,6 +35,8 @@ struct RecorderOptions {
   std::size_t memory_limit = std::size_t{64} << 20;       // for rows that cannot be written yet
   std::string reader;                   // tacho-reader's path; empty: nothing is sealed
   bool seal_at_end = true;              // what is left when recording ends; `tacho run` does not wait
+  std::string processes;                // bpf, taskstats, connector or proc; empty: the best there is
+  std::string bpf_program;              // tacho-bpf's path; empty: no BPF
   bool is_temporary = false;            // a look at now: not listed, takes no marks, no special care
   std::optional<CommandFacts> command;  // of `tacho run`
 };

@@ -27,15 +27,17 @@ Result<std::unique_ptr<Runner>> Runner::create(const CollectorInfo& info,
 }
 
 void Runner::run(const Turn& turn, Frame& frame) {
+  if (turn.between && collector_->wake_descriptor() < 0) return;
   const Nanoseconds start = thread_cpu_time();
   const Instant now = clock_.now();
-  if (repeated_all_ && !turn.repeat_all) release_memory();
-  repeated_all_ = turn.repeat_all;
+  if (repeated_all_ && !turn.repeat_all && !turn.between) release_memory();
+  repeated_all_ = turn.repeat_all || (repeated_all_ && turn.between);
   for (Rows& rows : rows_)
     rows.begin({.tick = turn.tick, .time = now.time.count(), .boottime = now.boottime.count()});
-  Collection collection(rows_, turn.repeat_all, clock_);
-  const auto collected = collector_->collect(collection);
-  SelfCounters counters{.turns = 1};
+  Collection collection(rows_, turn.repeat_all, clock_, turn.is_last);
+  const auto collected =
+      turn.between ? collector_->collect_between(collection) : collector_->collect(collection);
+  SelfCounters counters{.turns = turn.between ? 0 : 1};
   if (!collected && collected.error().code != ErrorCode::absent) {
     counters.errors = 1;
     last_error_ = collected.error().text;

@@ -32,6 +32,8 @@ class Runner {
   struct Turn {
     std::uint64_t tick = 0;
     bool repeat_all = false;
+    bool is_last = false;
+    bool between = false;  // two ticks: only what cannot wait
   };
   // One turn: the clocks are read, the collector reads, its rows are appended to the frame.
   void run(const Turn& turn, Frame& frame);

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "base/units.h"
 #include "collectors/registry.h"
+#include "ledger/lives.h"
 
 namespace tacho {
 namespace {
@@ -34,6 +35,14 @@ Result<void> take_name(RecorderOptions& options, std::string_view text) {
   return {};
 }
 
+Result<void> take_processes(RecorderOptions& options, std::string_view text) {
+  if (text != "auto" && std::ranges::find(kProcessSources, text) == std::end(kProcessSources))
+    return wrong(fmt::format("--processes '{}' is no source: write bpf, taskstats, connector, proc or auto",
+                             escaped(text, 40)));
+  options.processes = text == "auto" ? "" : text;
+  return {};
+}
+
 }  // namespace
 
 std::vector<Flag> recorder_flags(RecorderOptions& options) {
@@ -41,6 +50,7 @@ std::vector<Flag> recorder_flags(RecorderOptions& options) {
   return {{"interval", required, [&](std::string_view text) { return take_interval(options, text); }},
           {"name", required, [&](std::string_view text) { return take_name(options, text); }},
           {"output", required, set_text(options.output)},
+          {"processes", required, [&](std::string_view text) { return take_processes(options, text); }},
           {"utc", none, set_true(options.utc)},
           {"only", required, set_text(options.only)},
           {"without", required, set_text(options.without)},

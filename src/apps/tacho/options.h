@@ -10,7 +10,7 @@
 
 namespace tacho {
 
-// --interval --output --name --utc --only --without --set, which `run` and `record` share.
+// --interval --output --name --utc --processes --only --without --set, which `run` and `record` share.
 std::vector<Flag> recorder_flags(RecorderOptions& options);
 // Whether the tables and settings named exist.
 Result<void> check_recorder_options(const RecorderOptions& options);

@@ -24,18 +24,22 @@ int tell_missing() {
   return kUnreadable;
 }
 
-}  // namespace
-
-std::string reader_path() {
+std::string path_of(const std::string& program) {
   char self[PATH_MAX];
   const ssize_t size = readlink("/proc/self/exe", self, sizeof self);
   if (size <= 0) return "";
   const std::string path(self, static_cast<std::size_t>(size));
   const std::string folder = path.substr(0, path.find_last_of('/'));
-  for (const char* place : {"/tacho-reader", "/../libexec/tacho/tacho-reader"})
-    if (access((folder + place).c_str(), X_OK) == 0) return folder + place;
+  for (const char* place : {"/", "/../libexec/tacho/"})
+    if (const std::string found = folder + place + program; access(found.c_str(), X_OK) == 0) return found;
   return "";
 }
+
+}  // namespace
+
+std::string reader_path() { return path_of("tacho-reader"); }
+
+std::string bpf_program_path() { return path_of("tacho-bpf"); }
 
 int become_reader(int argc, char** argv) {
   const std::string path = reader_path();

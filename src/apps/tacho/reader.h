@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where tacho-reader is, and starting it.
+// Where the programs that belong to tacho are, and starting the reader.
 #pragma once
 
 #include <string>
@@ -10,6 +10,8 @@ namespace tacho {
 // tacho-reader beside this program (a build folder), else in ../libexec/tacho; empty when it is in
 // neither.
 std::string reader_path();
+// The same of tacho-bpf.
+std::string bpf_program_path();
 
 // Becomes the reader with these arguments. Returns only when that failed: the exit status, after a
 // line on stderr.

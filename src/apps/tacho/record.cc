@@ -32,6 +32,7 @@ seals the recording and prints its path.
   --utc                 label the recording UTC: it is shown so, whatever the zone of who looks
   --only TABLE,...      record these tables alone
   --without TABLE,...   leave these tables out
+  --processes SOURCE    take processes from bpf, taskstats, connector or proc (the best there is)
   --set TABLE.OPTION=VALUE
                         an option of a table; 'tacho tables' lists them
   --quiet               print nothing but errors
@@ -122,6 +123,7 @@ int command_record(int argc, char** argv) {
   umask(077);
   SystemClock clock;
   options->record.reader = reader_path();
+  options->record.bpf_program = bpf_program_path();
   if (!options->quiet && isatty(STDERR_FILENO) != 0)
     fmt::print(stderr, "tacho: recording every {}; Ctrl-C ends it\n",
                format_duration(options->record.interval));

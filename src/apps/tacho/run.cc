@@ -12,6 +12,7 @@
 
 #include "apps/tacho/command.h"
 #include "apps/tacho/options.h"
+#include "apps/tacho/reader.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/text.h"
@@ -43,6 +44,7 @@ receipt on stderr. COMMAND's input, output, limits and environment are as withou
   --utc                 label the recording UTC: it is shown so, whatever the zone of who looks
   --only TABLE,...      record these tables alone
   --without TABLE,...   leave these tables out
+  --processes SOURCE    take processes from bpf, taskstats, connector or proc (the best there is)
   --set TABLE.OPTION=VALUE
                         an option of a table; 'tacho tables' lists them
   --quiet               no receipt
@@ -104,6 +106,7 @@ Result<RunOptions> parse(int argc, char** argv) {
   if (options.record.name.empty())
     options.record.name = name_of_command(options.supervise.arguments.front());
   TRY(check_recorder_options(options.record));
+  options.record.bpf_program = bpf_program_path();
   return options;
 }
 

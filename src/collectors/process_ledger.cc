@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "collectors/process_ledger.h"
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "base/text.h"
+#include "collectors/redact.h"
+
+namespace tacho {
+namespace {
+
+// As much of a command line, and of a path, as is kept.
+constexpr std::size_t kArgumentsLimit = 4096;
+// A chain of newborns deeper than this within one tick is connected at later ones.
+constexpr int kMostGenerations = 64;
+
+// The kernel tells the start in ns, /proc in ticks of 10 ms; an event that has no start of its own is
+// one of a birth a moment ago.
+bool is_birth_of(const LivingProcess& process, const LifeEvent& event) {
+  const std::int64_t told = event.start_boottime.value_or(event.boottime) / kNanosecondsPerTick;
+  return std::abs(told - process.numbers.start_ticks) <= 1;
+}
+
+bool is_same_life(const LivingProcess& process, const LifeEvent& event) {
+  return !process.end && (!event.start_boottime || is_birth_of(process, event));
+}
+
+bool is_same_life(const YoungProcess& process, const LifeEvent& event) {
+  return !process.told.start_boottime || !event.start_boottime ||
+         process.told.start_boottime == event.start_boottime;
+}
+
+// Whether the process of which events told is the one that /proc shows.
+bool is_found(const YoungProcess& young, const LivingProcess& process) {
+  const std::int64_t told = young.told.start_boottime.value_or(young.born_boottime) / kNanosecondsPerTick;
+  // Without a start and a fork, the first event may have come long after the birth.
+  const bool is_late = !young.told.start_boottime && told > process.numbers.start_ticks;
+  return is_late || std::abs(told - process.numbers.start_ticks) <= 1;
+}
+
+void note_identity(ToldProcess& told, const LifeEvent& event) {
+  const auto take = [](auto& place, const auto& value) {
+    if (value) place = value;
+  };
+  if (event.start_boottime) told.start_boottime = event.start_boottime;
+  if (!event.command.empty()) told.command = escaped(event.command);
+  take(told.identity.user_id, event.identity.user_id);
+  take(told.identity.group_id, event.identity.group_id);
+  take(told.identity.process_group, event.identity.process_group);
+  take(told.identity.session, event.identity.session);
+  take(told.identity.inner_pid, event.identity.inner_pid);
+  take(told.identity.cgroup_id, event.identity.cgroup_id);
+}
+
+void note_exec(ToldProcess& told, const LifeEvent& event) {
+  note_identity(told, event);
+  told.executable = escaped(event.executable, kArgumentsLimit);
+  RedactedArguments redacted = redact_arguments(event.arguments, kArgumentsLimit);
+  told.arguments = std::move(redacted.text);
+  told.arguments_cut = redacted.cut || event.arguments_cut;
+}
+
+ToldEnd end_of(const LifeEvent& event) {
+  return {.source = event.source,
+          .boottime = event.boottime,
+          .exit_code = event.exit_code,
+          .signal = event.signal,
+          .core_dumped = event.core_dumped,
+          .account = event.account};
+}
+
+}  // namespace
+
+LivingProcess* ProcessLedger::find(int pid) const {
+  const auto found = std::ranges::lower_bound(
+      living, pid, {}, [](const Living& process) { return process->pid; });
+  return found != living.end() && (*found)->pid == pid ? found->get() : nullptr;
+}
+
+// The one that the event is about.
+LivingProcess* ProcessLedger::find(int pid, const LifeEvent& event) const {
+  for (const Living& process : leaving)
+    if (process->pid == pid && is_same_life(*process, event)) return process.get();
+  LivingProcess* known = find(pid);
+  return known != nullptr && is_same_life(*known, event) ? known : nullptr;
+}
+
+void ProcessLedger::take(const LifeEvent& event) {
+  switch (event.kind) {
+    case LifeEvent::Kind::fork: return take_fork(event);
+    case LifeEvent::Kind::exec: return take_exec(event);
+    case LifeEvent::Kind::exit: return take_exit(event);
+  }
+}
+
+void ProcessLedger::take_fork(const LifeEvent& event) {
+  if (LivingProcess* known = find(event.pid); known != nullptr && !known->end && is_birth_of(*known, event)) {
+    // Found in /proc before its event came; its parent may be gone since.
+    if (!known->family.parent_number && event.parent_pid) {
+      inherit(known->family, event.pid, *event.parent_pid);
+      known->needs_info = known->needs_info || known->family.parent_number;
+    }
+    return;
+  }
+  begin(event);
+}
+
+void ProcessLedger::take_exec(const LifeEvent& event) {
+  if (LivingProcess* known = find(event.pid, event)) {
+    if (!known->told) known->told = std::make_unique<ToldProcess>();
+    note_exec(*known->told, event);
+    known->needs_info = true;
+    known->knows_job = false;
+    return;
+  }
+  const auto young = young_.find(event.pid);
+  const bool is_known = young != young_.end() && is_same_life(young->second, event);
+  note_exec((is_known ? young->second : begin(event)).told, event);
+}
+
+void ProcessLedger::take_exit(const LifeEvent& event) {
+  if (LivingProcess* known = find(event.pid, event)) {
+    known->end = std::make_unique<ToldEnd>(end_of(event));
+    return;
+  }
+  const auto young = young_.find(event.pid);
+  if (young == young_.end() || !is_same_life(young->second, event)) begin(event);
+  auto node = young_.extract(event.pid);
+  note_identity(node.mapped().told, event);
+  finish(std::move(node.mapped()), end_of(event));
+}
+
+void ProcessLedger::finish(YoungProcess&& young, ToldEnd end) {
+  young.end = std::move(end);
+  ended.push_back(std::move(young));
+}
+
+YoungProcess& ProcessLedger::begin(const LifeEvent& event) {
+  if (auto old = young_.extract(event.pid); !old.empty()) {
+    // The pid has come again: the event of its end was lost.
+    finish(std::move(old.mapped()), {.source = "poll", .boottime = event.boottime});
+  }
+  YoungProcess& young = young_[event.pid];
+  young.pid = event.pid;
+  young.number = next_number_++;
+  young.parent_pid = event.parent_pid;
+  young.born_boottime = event.boottime;
+  note_identity(young.told, event);
+  inherit(young.family, event.pid, event.parent_pid.value_or(0));
+  return young;
+}
+
+void ProcessLedger::introduce(LivingProcess& process) {
+  const auto take_told = [&process](YoungProcess& young) {
+    process.number = young.number;
+    process.family = std::move(young.family);
+    process.told = std::make_unique<ToldProcess>(std::move(young.told));
+  };
+  const auto young = young_.find(process.pid);
+  if (young != young_.end() && is_found(young->second, process)) {
+    take_told(young->second);
+    young_.erase(young);
+    return;
+  }
+  if (process.numbers.state == 'Z') {
+    const auto zombie = std::ranges::find_if(
+        ended, [&](const YoungProcess& one) { return one.pid == process.pid && is_found(one, process); });
+    if (zombie != ended.end()) {
+      take_told(*zombie);
+      process.end = std::make_unique<ToldEnd>(std::move(*zombie->end));
+      ended.erase(zombie);
+      return;
+    }
+  }
+  process.number = next_number_++;
+  count(process.family, process.pid == command_ && command_ != 0);
+  introduced_.push_back(process.pid);
+}
+
+// Who was born of the command's processes belongs to it, and still does when its parent is gone. Pids
+// mostly ascend with generations.
+void ProcessLedger::connect_parents() {
+  bool again = true;
+  for (int generation = 0; again && generation < kMostGenerations; ++generation) {
+    again = false;
+    for (const int pid : introduced_) {
+      LivingProcess* born = find(pid);
+      if (born == nullptr) continue;
+      const bool belonged = born->family.in_command;
+      inherit(born->family, pid, static_cast<int>(born->numbers.parent));
+      again = again || born->family.in_command != belonged;
+    }
+  }
+  introduced_.clear();
+}
+
+std::optional<ProcessLedger::Relative> ProcessLedger::relative(int pid) const {
+  const auto young = young_.find(pid);
+  if (young != young_.end()) return Relative{young->second.number, young->second.family};
+  if (const LivingProcess* known = find(pid)) return Relative{known->number, known->family};
+  for (const Living& gone : leaving)
+    if (gone->pid == pid) return Relative{gone->number, gone->family};
+  return std::nullopt;
+}
+
+void ProcessLedger::inherit(ProcessFamily& family, int pid, int parent) {
+  bool in_command = pid == command_ && command_ != 0;
+  if (const auto above = parent > 0 ? relative(parent) : std::nullopt) {
+    in_command = in_command || above->family.in_command;
+    if (family.cgroup.empty()) family.cgroup = above->family.cgroup;
+    if (family.job.empty()) family.job = above->family.job;
+    family.parent_number = above->number;
+  }
+  count(family, in_command);
+}
+
+void ProcessLedger::count(ProcessFamily& family, bool in_command) {
+  if (in_command && !family.in_command && usage_ != nullptr) ++usage_->processes_seen;
+  family.in_command = family.in_command || in_command;
+}
+
+}  // namespace tacho

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// Who is who: numbers processes, knows whose child each is and what belongs to the command of
+// `tacho run`, and joins what the kernel's events tell with what is found in /proc. A process is
+// found before its event comes, or its event comes and it is gone before it could be found: either
+// way it has one number.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "collectors/command_usage.h"
+#include "collectors/process_record.h"
+#include "ledger/life.h"
+
+namespace tacho {
+
+class ProcessLedger {
+ public:
+  using Living = std::unique_ptr<LivingProcess>;
+
+  // `command`: pid of the command of `tacho run`, 0 without one. `usage` may be null.
+  ProcessLedger(int command, CommandUsage* usage) : command_(command), usage_(usage) {}
+
+  // Those that are looked at tick by tick, by pid ascending.
+  std::vector<Living> living;
+  // Those that are gone since the last look; the caller fills it, writes and clears them.
+  std::vector<Living> leaving;
+  // Those that ended before they were found, oldest first; the caller writes and clears them.
+  std::vector<YoungProcess> ended;
+
+  LivingProcess* find(int pid) const;
+
+  void take(const LifeEvent& event);
+  // A process found in /proc, with its `pid`, `numbers` and `command`: gives it its number and what
+  // events told of it. A zombie of which they told all is taken from `ended`: it is looked at until it
+  // is reaped.
+  void introduce(LivingProcess& process);
+  // Parents of those that were introduced since the call before, once all of a turn are in `living`.
+  void connect_parents();
+
+ private:
+  YoungProcess& begin(const LifeEvent& event);
+  void take_fork(const LifeEvent& event);
+  void take_exec(const LifeEvent& event);
+  void take_exit(const LifeEvent& event);
+  void finish(YoungProcess&& young, ToldEnd end);
+  LivingProcess* find(int pid, const LifeEvent& event) const;
+  struct Relative {
+    std::uint64_t number;
+    const ProcessFamily& family;
+  };
+  std::optional<Relative> relative(int pid) const;
+  void inherit(ProcessFamily& family, int pid, int parent);
+  void count(ProcessFamily& family, bool in_command);
+
+  int command_ = 0;
+  CommandUsage* usage_ = nullptr;
+  std::uint64_t next_number_ = 1;
+  std::unordered_map<int, YoungProcess> young_;
+  std::vector<int> introduced_;  // pids
+};
+
+}  // namespace tacho

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is known of a process: one that is looked at tick by tick, and one of which only the kernel's
+// events told. Plain data; the collector owns it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/file.h"
+#include "collectors/process_files.h"
+#include "ledger/life.h"
+
+namespace tacho {
+
+// Its end, as the kernel told it. `account` may be empty.
+struct ToldEnd {
+  std::string_view source;  // a literal
+  std::int64_t boottime = 0;
+  std::optional<int> exit_code, signal;
+  std::optional<bool> core_dumped;
+  ProcessAccount account;
+};
+
+// What events told of it, texts escaped and without secrets.
+struct ToldProcess {
+  std::optional<std::int64_t> start_boottime;
+  std::string command, executable, arguments;
+  bool arguments_cut = false;
+  ProcessIdentity identity;
+};
+
+// Who it belongs to; inherited until more is known.
+struct ProcessFamily {
+  std::optional<std::uint64_t> parent_number;
+  bool in_command = false;  // the command of `tacho run` or its descendant
+  std::string cgroup;       // escaped
+  std::string job;
+};
+
+// Known from events alone: born, and perhaps ended, between two ticks.
+struct YoungProcess {
+  int pid = 0;
+  std::uint64_t number = 0;
+  std::optional<int> parent_pid;
+  std::int64_t born_boottime = 0;  // when the first event of it came
+  ToldProcess told;
+  ProcessFamily family;
+  std::optional<ToldEnd> end;
+};
+
+// Looked at tick by tick.
+struct LivingProcess {
+  int pid = 0;
+  std::uint64_t number = 0;
+  FileDescriptor schedstat, statm;     // kept open while descriptors last
+  FileDescriptor stat, io_file, status_file;  // the same, for one that runs at tick after tick
+  int kept() const {
+    return static_cast<bool>(schedstat) + static_cast<bool>(statm) + static_cast<bool>(stat) +
+           static_cast<bool>(io_file) + static_cast<bool>(status_file);
+  }
+
+  // As last read.
+  std::int64_t run_time = 0, run_delay = 0, slices = 0;     // of the main thread, ns
+  std::int64_t virtual_pages = 0, resident_pages = 0;
+  ProcessStat numbers;        // its `command` view is not valid later
+  std::string command;
+  ProcessStatus status;
+  ProcessIo io;
+  std::uint64_t arguments_hash = 0;
+  ProcessFamily family;
+  std::unique_ptr<ToldProcess> told;  // by events, where there were any
+  std::unique_ptr<ToldEnd> end;       // it has ended; its parent has not asked yet
+
+  std::uint64_t key_due = 0;   // tick of the next key row
+  std::uint64_t ran_tick = 0;  // the last tick in which it was seen to have changed
+  bool runs_often = false;     // that was so at two ticks one after the other
+  // What its last key row said. It stays so while neither schedstat nor statm changes.
+  bool changed_since_key = true;
+  std::optional<std::int64_t> descriptor_count, oom_score, oom_score_adj;
+  bool had_key = false;
+  bool needs_info = false;     // to be described in this turn
+  bool knows_job = false;      // its environment was looked at
+  std::int64_t last_seen = 0;  // boottime, ns
+  bool io_denied = false, descriptors_denied = false, executable_denied = false;
+
+  bool is_kernel_thread() const { return (numbers.flags & kKernelThreadFlag) != 0; }
+  // Since boot; exact where events told.
+  std::int64_t start_boottime() const {
+    return told && told->start_boottime ? *told->start_boottime
+                                        : numbers.start_ticks * kNanosecondsPerTick;
+  }
+};
+
+}  // namespace tacho

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+// The best source of lives that is to be had, and the next one when it goes away. The connector is
+// there at once and costs little; BPF knows most, and takes a tenth of a second to load; where it is
+// refused, taskstats. At a change every event is handed over once.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "ledger/life.h"
+
+namespace tacho {
+
+// A source that is being made: asked until it is there, or an error says that it will not be.
+class PendingSource {
+ public:
+  virtual ~PendingSource() = default;
+  virtual int descriptor() const = 0;                               // readable when asking is worth it
+  virtual Result<std::unique_ptr<LifeSource>> poll() = 0;           // nullptr: not yet
+};
+
+// How each is opened; what is empty is not tried.
+struct LifeSources {
+  std::function<Result<std::unique_ptr<LifeSource>>()> connector, taskstats;
+  std::function<Result<std::unique_ptr<PendingSource>>()> bpf;
+};
+// The kernel's. `bpf_program`: the path of tacho-bpf.
+LifeSources kernel_life_sources(const std::string& bpf_program);
+
+// What --processes takes beside "auto": the names of the sources, and "proc" for none.
+inline constexpr std::string_view kProcessSources[] = {"bpf", "taskstats", "connector", "proc"};
+
+class Lives final : public LifeSource {
+ public:
+  struct Options {
+    std::string forced;  // one of the names, or empty: the best
+    // Told when a source begins, when it is refused or lost ("" begins: nothing is told any more).
+    std::function<void(std::string_view source, const std::string& why)> on_change;
+  };
+  // Opens what is there at once.
+  static Result<std::unique_ptr<Lives>> open(LifeSources sources, Options options, Clock& clock);
+
+  // Looks for a better one than the first; `take` goes over to it when it is there.
+  void look_for_better();
+
+  // The one that is used now; "proc" without any.
+  std::string_view name() const override;
+  Result<void> take(const std::function<void(const LifeEvent&)>& each) override;
+  void settle() override;
+  std::optional<std::int64_t> lost() const override;
+  bool lost_unknown() const override;
+  int descriptor() const override { return epoll_.get(); }
+
+  struct Span {
+    std::string_view source;
+    std::int64_t since_boottime;
+  };
+  // What was used, since when.
+  const std::vector<Span>& history() const { return history_; }
+
+ private:
+  struct Handed {
+    int pid;
+    LifeEvent::Kind kind;
+    std::int64_t boottime;
+  };
+
+  Lives(LifeSources sources, Options options, Clock& clock)
+      : sources_(std::move(sources)), options_(std::move(options)), clock_(clock) {}
+  bool wants(std::string_view source) const;
+  void try_taskstats();
+  void try_connector();
+  void refuse(std::string_view source, const Error& error);
+  void watch(int descriptor) const;
+  void forget(int descriptor) const;
+  // From now on events come from `better`; those of before from the old one.
+  void change_to(std::unique_ptr<LifeSource> better);
+  void take_old(const std::function<void(const LifeEvent&)>& each);
+  bool was_handed(const LifeEvent& event) const;
+  void add_losses(const LifeSource& source);
+
+  LifeSources sources_;
+  Options options_;
+  Clock& clock_;
+  FileDescriptor epoll_;
+  std::unique_ptr<PendingSource> pending_;
+  std::unique_ptr<LifeSource> current_, old_;
+  std::int64_t changed_at_ = 0;   // boottime from which on the current one speaks
+  std::vector<Handed> handed_;    // by the old one, just before
+  std::vector<Span> history_;
+  std::int64_t lost_before_ = 0;  // by sources of before
+  bool lost_unknown_before_ = false;
+};
+
+}  // namespace tacho

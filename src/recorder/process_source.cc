@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "recorder/process_source.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string_view>
+#include <vector>
+
+#include "base/units.h"
+
+namespace tacho {
+namespace {
+
+struct Use {
+  std::string_view source;
+  Nanoseconds time{};
+};
+
+// How long each was used, in the order of first use.
+std::vector<Use> uses_of(const Lives* lives, Nanoseconds start, Nanoseconds now) {
+  std::vector<Use> uses;
+  const auto add = [&uses](std::string_view source, Nanoseconds time) {
+    const auto known = std::ranges::find(uses, source, &Use::source);
+    if (known == uses.end()) {
+      uses.push_back({source, time});
+    } else {
+      known->time += time;
+    }
+  };
+  Nanoseconds begin = start;
+  std::string_view source = "proc";
+  if (lives != nullptr) {
+    for (const Lives::Span& span : lives->history()) {
+      const Nanoseconds since(span.since_boottime);
+      if (since > begin) add(source, since - begin);
+      begin = std::max(begin, since);
+      source = span.source;
+    }
+  }
+  add(source, std::max(now - begin, Nanoseconds::zero()));
+  return uses;
+}
+
+bool is_used(const std::vector<Use>& uses, std::string_view source) {
+  return std::ranges::find(uses, source, &Use::source) != uses.end();
+}
+
+void report_polling(bool whole, Coverage& coverage) {
+  const std::string when = whole ? "" : " while /proc was the only source";
+  coverage.add({.kind = CoverageNote::Kind::limited,
+                .table = "process",
+                .what = "processes that lived between two ticks" + when,
+                .why = "processes are read from /proc at every tick; shorter ones are not seen",
+                .remedy = "a shorter --interval sees more of them"});
+  coverage.add({.kind = CoverageNote::Kind::limited,
+                .table = "process_exit",
+                .what = "exit status, and the last moments of a process" + when,
+                .why = "reading /proc tells only that a process is gone; its figures are those "
+                       "of the tick before"});
+}
+
+void report_connector(const std::vector<Use>& uses, Coverage& coverage) {
+  const auto connector = std::ranges::find(uses, "connector", &Use::source);
+  if (connector == uses.end()) return;
+  const bool is_bridge = connector + 1 != uses.end();
+  coverage.add({.kind = CoverageNote::Kind::limited,
+                .table = "process_exit",
+                .what = is_bridge ? fmt::format("what a process used that ended in the first {}",
+                                                format_duration(connector->time))
+                                  : "what a process used that lived between two ticks",
+                .why = is_bridge ? "until " + std::string((connector + 1)->source) +
+                                       " is loaded the kernel's connector tells who ended and how; "
+                                       "figures are those of a tick, or null"
+                                 : "the kernel's connector tells who ended and how; figures are "
+                                   "those of the tick before, or null",
+                .remedy = is_bridge ? "" : "sudo tacho ..."});
+}
+
+void report_losses(const Lives& lives, Coverage& coverage) {
+  const auto lost = lives.lost();
+  if (lost && *lost > 0)
+    coverage.add({.kind = CoverageNote::Kind::limited,
+                  .table = "process_exit",
+                  .what = fmt::format("{} births, execs and ends of processes", *lost),
+                  .why = "they came faster than they could be taken"});
+  if (!lost && lives.name() != "proc")
+    coverage.add({.kind = CoverageNote::Kind::limited,
+                  .table = "process_exit",
+                  .what = "how many births and ends were missed",
+                  .why = "the source of processes changed or cannot count its losses: unknown"});
+}
+
+}  // namespace
+
+ProcessSource process_source_of(const Lives* lives, Nanoseconds start, Nanoseconds now) {
+  const std::vector<Use> uses = uses_of(lives, start, now);
+  const auto longest = std::ranges::max_element(uses, {}, &Use::time);
+  const bool complete = lives != nullptr && !is_used(uses, "proc") && lives->lost() == 0;
+  return {.name = std::string(longest->source), .saw_all = complete};
+}
+
+void report_process_source(const Lives* lives, Nanoseconds start, Nanoseconds now,
+                           Coverage& coverage) {
+  const std::vector<Use> uses = uses_of(lives, start, now);
+  if (is_used(uses, "proc")) report_polling(uses.size() == 1, coverage);
+  if (lives == nullptr) return;
+  report_connector(uses, coverage);
+  report_losses(*lives, coverage);
+}
+
+}  // namespace tacho
