@@ -8,8 +8,6 @@
 namespace tacho {
 namespace {
 
-constexpr int kTakesToWait = 2;
-
 void add_up(TaskRecord& sum, const TaskRecord& record) {
   sum.cpu += record.cpu;
   sum.user += record.user;

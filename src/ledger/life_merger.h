@@ -22,6 +22,9 @@ namespace tacho {
 
 class LifeMerger {
  public:
+  // What is known of an end by halves waits for so many takes.
+  static constexpr int kTakesToWait = 2;
+
   using Emit = std::function<void(const LifeEvent&)>;
   // Which of the two there are, and when (CLOCK_MONOTONIC, ns) taskstats began to be heard.
   struct Parts {
@@ -45,7 +48,7 @@ class LifeMerger {
   // measured if it was so at its birth. Said at each take.
   void measures_block_delay(bool measures, std::int64_t now);
   // Emits the ends that are known. `take`: the number of the recorder's call; an end that is known
-  // by halves waits until the second.
+  // by halves waits for kTakesToWait.
   void settle(std::int64_t take, const Emit& emit);
 
  private:

@@ -27,6 +27,7 @@ class NetlinkSource final : public LifeSource {
 
   std::string_view name() const override { return taskstats_ ? "taskstats" : "connector"; }
   Result<void> take(const std::function<void(const LifeEvent&)>& each) override;
+  void settle() override { take_ += LifeMerger::kTakesToWait; }
   std::optional<std::int64_t> lost() const override;
   bool lost_unknown() const override { return lost_unknown_; }
   int descriptor() const override { return backlog_->descriptor(); }

@@ -215,6 +215,14 @@ TEST_P(NetlinkLives, TellsAZombiesEndBeforeItsParentAsks) {
   EXPECT_EQ(WEXITSTATUS(status_of(pid)), 4);
 }
 
+TEST_P(NetlinkLives, HandsOverWhatItHoldsBackWhenNothingWillFollow) {
+  const pid_t pid = start([] { _exit(4); });
+  status_of(pid);
+  source_->settle();
+  take();
+  EXPECT_EQ(kinds_of(pid), "fork exit ");
+}
+
 TEST_P(NetlinkLives, CountsThreadsToTheirProcess) {
   std::set<int> pids;
   std::map<int, rusage> usages;
@@ -335,7 +343,7 @@ TEST_P(NetlinkLives, KnowsWhatAProcessUsed) {
   status_of(pid, &usage);
   take_until_end({pid});
   ASSERT_EQ(kinds_of(pid), "fork exit ");
-  const ProcessAccount& account = of(pid)[1].event.account;
+  const ProcessAccount account = of(pid)[1].event.account;
   const std::int64_t used = (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1'000'000'000LL +
                             (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1000LL;
   const std::int64_t cpu = account.cpu_time_user.value() + account.cpu_time_system.value();
