@@ -36,6 +36,8 @@ constexpr std::size_t kBacklogBytes = std::size_t{4} << 20;
 // What is handed over right from the ring, which is not emptied meanwhile: the rest of it has room for
 // 200 ms of 5,000 processes a second. More is copied to the backlog first.
 constexpr std::size_t kReadInPlace = kLifeRingBytes / 4;
+// A second with some hundred processes.
+constexpr std::size_t kKeptBytes = std::size_t{64} << 10;
 // Takes that an exit waits for its exact account.
 constexpr int kTakesToWait = 2;
 
@@ -127,8 +129,8 @@ class Joiner {
   void settle() { is_settling_ = true; }
   void begin(const Each& each) {
     each_ = &each;
-    batch_.clear();
-    frees_.clear();
+    empty(batch_);
+    empty(frees_);
   }
   void add(std::span<const std::byte> record) {
     const LifeKey* key = key_in(record);
@@ -152,6 +154,12 @@ class Joiner {
     int takes = 0;
   };
 
+  // What a storm made large and calm times do not need goes back to the system.
+  template <class T>
+  static void empty(std::vector<T>& vector) {
+    vector.clear();
+    if (vector.capacity() * sizeof(T) > kKeptBytes) vector.shrink_to_fit();
+  }
   static bool is_before(const LifeKey& a, const LifeKey& b) {
     return a.kernel_pid != b.kernel_pid ? a.kernel_pid < b.kernel_pid
                                         : a.start_boottime < b.start_boottime;
@@ -164,7 +172,7 @@ class Joiner {
 
   // Of the takes before: they are older than everything in this batch.
   void hand_over_waiting() {
-    ready_.clear();
+    empty(ready_);
     for (auto& [pid, waiting] : waiting_)
       if (is_settling_ || ++waiting.takes >= kTakesToWait || free_of(waiting.record.life.key) != nullptr)
         ready_.push_back(waiting.record);

@@ -73,6 +73,8 @@ Result<Packet> receive_packet(int socket) {
   } while (size < 0 && errno == EINTR);
   if (size < 0) return last_system_error("read from", "tacho-bpf");
   Packet packet{std::string(text, static_cast<std::size_t>(size)), descriptor_in(message), size == 0};
+  if ((message.msg_flags & MSG_CTRUNC) != 0)
+    return Error{ErrorCode::exhausted, "no descriptor is left for what tacho-bpf hands over", EMFILE};
   return packet;
 }
 
