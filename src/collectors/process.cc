@@ -39,6 +39,9 @@ constexpr Nanoseconds kKeyTime = std::chrono::seconds(60);
 // A sleeper is asked for its memory at least so often.
 constexpr std::uint64_t kMemoryTicks = 8;
 constexpr Nanoseconds kMemoryTime = std::chrono::seconds(8);
+// How long the word of the kernel about the end of one that is gone is waited for, and a tick at least:
+// exact figures follow when it has been freed.
+constexpr std::int64_t kEndWait = 2'000'000'000;  // ns
 // The processes of the first tick have their first key rows within so many ticks.
 constexpr std::uint64_t kFirstKeyTicks = 10;
 // As much of a command line as is kept.
@@ -448,9 +451,9 @@ class Process final : public Collector {
 
   void bury_leaving(Collection& into) {
     std::erase_if(ledger_.leaving, [&](const Living& process) {
-      const bool is_awaited =
-          lives_ != nullptr && !process->end && process->last_seen >= last_tick_boottime_ && !into.is_last();
-      if (is_awaited) return false;
+      const bool is_recent = process->last_seen >= last_tick_boottime_ ||
+                             now_.boottime - process->last_seen < kEndWait;
+      if (lives_ != nullptr && !process->end && is_recent && !into.is_last()) return false;
       bury(into, *process);
       return true;
     });
