@@ -3,36 +3,35 @@
 # to be built; without them it is left out, and the recorder takes the next source of processes.
 find_program(TACHO_BPF_CLANG NAMES clang clang-22 clang-21 clang-20 clang-19 clang-18 clang-17
              clang-16 clang-15 clang-14)
-find_program(TACHO_BPFTOOL bpftool HINTS /usr/sbin /sbin)
+find_program(TACHO_BPF_TOOL bpftool HINTS /usr/sbin /sbin)
 find_path(TACHO_BPF_INCLUDE bpf/libbpf.h)
-foreach(name bpf elf z)
-  # libelf may be linked against zstd: then only the shared one says so.
+foreach(name bpf elf z zstd)
   find_library(TACHO_BPF_LIBRARY_${name} NAMES lib${name}.a ${name})
 endforeach()
 
 set(bpf_missing "")
-foreach(thing CLANG:clang TOOL:bpftool INCLUDE:libbpf LIBRARY_bpf:libbpf LIBRARY_elf:libelf
-        LIBRARY_z:zlib)
-  string(REPLACE ":" ";" thing ${thing})
-  list(GET thing 0 variable)
-  list(GET thing 1 package)
-  set(variable TACHO_BPF_${variable})
-  if(variable STREQUAL TACHO_BPF_TOOL)
-    set(variable TACHO_BPFTOOL)
-  endif()
-  if(NOT ${variable})
-    list(APPEND bpf_missing ${package})
-  endif()
-endforeach()
-list(REMOVE_DUPLICATES bpf_missing)
-
-set(TACHO_HAS_BPF OFF)
+# Some clangs are built without the target, and a bpftool can be a script that finds no bpftool.
+execute_process(COMMAND ${TACHO_BPF_CLANG} -target bpf -c -x c /dev/null -o /dev/null
+                RESULT_VARIABLE bpf_clang_failed OUTPUT_QUIET ERROR_QUIET)
+execute_process(COMMAND ${TACHO_BPF_TOOL} version
+                RESULT_VARIABLE bpf_tool_failed OUTPUT_QUIET ERROR_QUIET)
+if(NOT TACHO_BPF_CLANG OR bpf_clang_failed)
+  list(APPEND bpf_missing clang)
+endif()
+if(NOT TACHO_BPF_TOOL OR bpf_tool_failed)
+  list(APPEND bpf_missing bpftool)
+endif()
+if(NOT TACHO_BPF_INCLUDE OR NOT TACHO_BPF_LIBRARY_bpf)
+  list(APPEND bpf_missing libbpf)
+endif()
+if(NOT TACHO_BPF_LIBRARY_elf OR NOT TACHO_BPF_LIBRARY_z)
+  list(APPEND bpf_missing "libelf and zlib")
+endif()
 if(bpf_missing)
   list(JOIN bpf_missing ", " bpf_missing)
   message(STATUS "tacho-bpf is left out: missing ${bpf_missing}")
   return()
 endif()
-set(TACHO_HAS_BPF ON)
 
 # A whole program of the kernel's side and its skeleton: NAME.bpf.c -> NAME.skel.h.
 set(bpf_folder ${CMAKE_SOURCE_DIR}/src/ledger/bpf)
@@ -50,8 +49,8 @@ foreach(name lives walk)
     COMMAND ${CMAKE_COMMAND} -E make_directory ${CMAKE_BINARY_DIR}/bpf
     COMMAND ${TACHO_BPF_CLANG} ${bpf_flags} -c ${bpf_folder}/${name}.bpf.c -o ${object}.whole
     # Leaves out the debugging information; the type information that CO-RE needs stays.
-    COMMAND ${TACHO_BPFTOOL} gen object ${object} ${object}.whole
-    COMMAND ${TACHO_BPFTOOL} gen skeleton ${object} name ${name}_bpf > ${skeleton}
+    COMMAND ${TACHO_BPF_TOOL} gen object ${object} ${object}.whole
+    COMMAND ${TACHO_BPF_TOOL} gen skeleton ${object} name ${name}_bpf > ${skeleton}
     DEPENDS ${bpf_folder}/${name}.bpf.c ${bpf_headers}
     COMMENT "Building BPF program ${name}" VERBATIM)
   list(APPEND bpf_skeletons ${skeleton})
@@ -64,6 +63,9 @@ add_executable(tacho-bpf ${bpf_sources} ${bpf_skeletons}
 target_include_directories(tacho-bpf SYSTEM PRIVATE ${CMAKE_BINARY_DIR}/bpf ${TACHO_BPF_INCLUDE})
 target_link_libraries(tacho-bpf PRIVATE room_base ${TACHO_BPF_LIBRARY_bpf}
                                         ${TACHO_BPF_LIBRARY_elf} ${TACHO_BPF_LIBRARY_z})
+if(TACHO_BPF_LIBRARY_zstd)  # newer static libelf uses it
+  target_link_libraries(tacho-bpf PRIVATE ${TACHO_BPF_LIBRARY_zstd})
+endif()
 if(TACHO_HAS_STATIC_LIBRARY AND TACHO_FMT STREQUAL "fmt::fmt-header-only" AND NOT TACHO_SANITIZE)
   target_link_options(tacho-bpf PRIVATE -static-libstdc++ -static-libgcc)
 endif()

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <linux/bpf.h>
+#include <linux/sched.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -355,6 +356,32 @@ TEST_F(BpfLives, TellsAZombieThatNobodyWaitsFor) {
   wait_for(pid);
   std::this_thread::sleep_for(50ms);
   EXPECT_TRUE(of(pid, take()).empty());
+}
+
+TEST_F(BpfLives, TellsTwoLivesOfOneNumberApart) {
+  const pid_t pid = start([] { _exit(1); });
+  wait_for(pid);
+  clone_args arguments{};
+  arguments.exit_signal = SIGCHLD;
+  arguments.set_tid = reinterpret_cast<__u64>(&pid);
+  arguments.set_tid_size = 1;
+  const long again = syscall(SYS_clone3, &arguments, sizeof arguments);
+  if (again == 0) _exit(2);
+  if (again < 0) GTEST_SKIP() << "we may not choose a pid here";
+  wait_for(pid);
+  std::vector<Told> told;
+  for (int round = 0; round < 1000 && told.size() < 4; ++round) {
+    std::this_thread::sleep_for(10ms);
+    for (Told& one : of(pid, take())) told.push_back(std::move(one));
+  }
+  ASSERT_EQ(told.size(), 4u);
+  EXPECT_EQ(told[0].event.kind, Kind::fork);
+  EXPECT_EQ(told[1].event.exit_code, 1);
+  EXPECT_EQ(told[1].event.start_boottime, told[0].event.start_boottime);
+  EXPECT_EQ(told[2].event.kind, Kind::fork);
+  EXPECT_EQ(told[3].event.exit_code, 2);
+  EXPECT_EQ(told[3].event.start_boottime, told[2].event.start_boottime);
+  EXPECT_NE(told[2].event.start_boottime, told[0].event.start_boottime);
 }
 
 TEST_F(BpfLives, HoldsNothingBackWhenItSettles) {
