@@ -10,8 +10,6 @@
 namespace tacho {
 namespace {
 
-// As much of a command line, and of a path, as is kept.
-constexpr std::size_t kArgumentsLimit = 4096;
 // A chain of newborns deeper than this within one tick is connected at later ones.
 constexpr int kMostGenerations = 64;
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,6 +15,13 @@
 #include "ledger/life.h"
 
 namespace tacho {
+
+// As much of a command line, and of a path, as is kept; bytes.
+inline constexpr std::size_t kArgumentsLimit = 4096;
+// Of a command line, to see that it is another one.
+inline std::uint64_t hash_of(std::string_view arguments) {
+  return std::hash<std::string_view>{}(arguments);
+}
 
 // Its end, as the kernel told it. `account` may be empty.
 struct ToldEnd {

@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "collectors/process_poller.h"
+
+#include <algorithm>
+#include <cerrno>
+
+#include "base/text.h"
+#include "collectors/job_variables.h"
+#include "collectors/process_rows.h"
+#include "kernel/fields.h"
+#include "kernel/limits.h"
+
+namespace tacho {
+namespace {
+
+// A key row repeats a process whose figures do not change, so that a reader has not to look back
+// further than this.
+constexpr std::uint64_t kKeyTicks = 60;
+constexpr Nanoseconds kKeyTime = std::chrono::seconds(60);
+// A sleeper is asked for its memory at least so often.
+constexpr std::uint64_t kMemoryTicks = 8;
+constexpr Nanoseconds kMemoryTime = std::chrono::seconds(8);
+// The processes of the first tick have their first key rows within so many ticks.
+constexpr std::uint64_t kFirstKeyTicks = 10;
+constexpr std::size_t kCgroupLimit = 1024;
+// Descriptors left to everything else when those of processes are kept open.
+constexpr std::int64_t kSpareDescriptors = 256;
+// A kept descriptor costs 5 KiB of kernel memory: at most 160 MiB.
+constexpr std::int64_t kMostKept = 32768;
+
+std::uint64_t ticks_within(Nanoseconds time, Nanoseconds interval, std::uint64_t most) {
+  const auto ticks = static_cast<std::uint64_t>(time / std::max(interval, Nanoseconds(1)));
+  return std::clamp<std::uint64_t>(ticks, 1, most);
+}
+
+bool same_figures(const ProcessStat& a, const ProcessStat& b) {
+  return a.user_time == b.user_time && a.system_time == b.system_time &&
+         a.faults_minor == b.faults_minor && a.resident_pages == b.resident_pages &&
+         a.virtual_size == b.virtual_size && a.threads == b.threads && a.state == b.state &&
+         a.nice == b.nice;
+}
+
+void take_stat(LivingProcess& process, const ProcessStat& stat) {
+  process.command = stat.command;
+  process.numbers = stat;
+  process.numbers.command = {};
+  if (!process.statm) {
+    process.resident_pages = stat.resident_pages;
+    process.virtual_pages = 0;
+  }
+}
+
+// schedstat is the main thread's alone, and without descriptors there is nothing to go by.
+bool knows_when_unchanged(const LivingProcess& process) {
+  return process.schedstat && (process.statm || process.is_kernel_thread()) &&
+         process.numbers.threads <= 1;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<ProcessPoller>> ProcessPoller::create(const CollectorEnvironment& environment) {
+  auto self = std::make_unique<ProcessPoller>();
+  self->reader_ = TRY(ProcessReader::create(environment.root));
+  self->reclaim_ = ReclaimWatch::create(environment.root);
+  const auto delays = environment.root.read("proc/sys/kernel/task_delayacct");
+  self->has_block_delay_ = delays && trimmed(*delays) == "1";
+  self->key_ticks_ = ticks_within(kKeyTime, environment.interval, kKeyTicks);
+  self->memory_ticks_ = ticks_within(kMemoryTime, environment.interval, kMemoryTicks);
+  self->most_kept_ =
+      std::clamp<std::int64_t>(raise_descriptor_limit() - kSpareDescriptors, 0, kMostKept);
+  return self;
+}
+
+void ProcessPoller::begin(const Stamp& now, bool repeat_all) {
+  now_ = now;
+  repeat_all_ = repeat_all;
+  page_size_ = memory_page_size();
+  memory_moved_ = reclaim_.moved();
+}
+
+Result<const std::vector<int>*> ProcessPoller::list() {
+  TRY(reader_.list(pids_));
+  return &pids_;
+}
+
+void ProcessPoller::release(const LivingProcess& process) { kept_ -= process.kept(); }
+
+std::unique_ptr<LivingProcess> ProcessPoller::find(int pid) {
+int error = 0;
+const auto stat = parse_process_stat(reader_.read(pid, "stat", error));
+if (!stat) return nullptr;
+auto process = std::make_unique<LivingProcess>();
+process->pid = pid;
+take_stat(*process, *stat);  // before the next read: `command` lies in the reader's buffer
+return process;
+}
+
+void ProcessPoller::welcome(LivingProcess& process, Rows& rows) {
+keep_open(process);
+if (process.schedstat) read_schedule(process);
+if (process.statm) read_memory(process);
+// At the first tick somebody waits, and all processes are new: what takes long follows in the
+// next ticks.
+const bool is_first = now_.tick == 0;
+write_row(process, rows, !is_first);
+if (is_first) {
+  process.key_due = 1 + process.number % std::min(key_ticks_, kFirstKeyTicks);
+  process.family.cgroup = read_cgroup(process.pid);
+}
+process.needs_info = true;
+}
+
+bool ProcessPoller::update(LivingProcess& process, Rows& rows) {
+  const bool key = now_.tick >= process.key_due;
+  bool changed = !knows_when_unchanged(process);
+  if (process.schedstat) {
+    const Change change = read_schedule(process);
+    if (change == Change::gone) return false;
+    changed = changed || change == Change::yes;
+  }
+  if (process.statm && (changed || key || memory_moved_ || is_memory_turn(process))) {
+    const Change change = read_memory(process);
+    if (change == Change::gone) return false;
+    changed = changed || change == Change::yes;
+  }
+  process.last_seen = now_.boottime;
+  if (!changed && !key && !repeat_all_) return true;
+  return update_stat(process, rows, key, changed);
+}
+
+// The turns of the sleepers are spread over the ticks.
+bool ProcessPoller::is_memory_turn(const LivingProcess& process) const {
+  return (now_.tick + process.number) % memory_ticks_ == 0;
+}
+
+// Reads one of its files, kept open from now on if it is read often: opening and closing it is half
+// of the cost.
+std::string_view ProcessPoller::read_often(LivingProcess& process, FileDescriptor& kept,
+                                           const char* name, bool often, int& error) {
+  if (!kept && often && may_keep(1)) {
+    kept = reader_.open(process.pid, name);
+    kept_ += static_cast<bool>(kept);
+  }
+  return kept ? reader_.read(kept, error) : reader_.read(process.pid, name, error);
+}
+
+bool ProcessPoller::update_stat(LivingProcess& process, Rows& rows, bool key, bool changed) {
+  int error = 0;
+  const bool often = process.runs_often || process.numbers.threads > 1;
+  const std::string_view text = read_often(process, process.stat, "stat", often, error);
+  const auto stat = parse_process_stat(text);
+  if (!stat || stat->start_ticks != process.numbers.start_ticks) return false;
+  const bool single_and_kept = knows_when_unchanged(process);
+  const bool same = same_figures(process.numbers, *stat);
+  if (same && !key && !repeat_all_ && !single_and_kept) return true;
+  if (single_and_kept ? changed : !same) {
+    process.runs_often = process.runs_often || process.ran_tick + 1 == now_.tick;
+    process.ran_tick = now_.tick;
+  }
+  process.changed_since_key = process.changed_since_key || changed;
+  if (process.command != stat->command || process.numbers.parent != stat->parent)
+    process.needs_info = true;
+  take_stat(process, *stat);
+  write_row(process, rows, key);
+  return true;
+}
+
+ProcessPoller::Change ProcessPoller::read_schedule(LivingProcess& process) {
+  int error = 0;
+  Fields fields(reader_.read(process.schedstat, error));
+  if (error != 0) return Change::gone;
+  const std::int64_t run_time = fields.number().value_or(0);
+  const std::int64_t run_delay = fields.number().value_or(0);
+  const std::int64_t slices = fields.number().value_or(0);
+  const bool same = run_time == process.run_time && slices == process.slices;
+  process.run_time = run_time;
+  process.run_delay = run_delay;
+  process.slices = slices;
+  return same ? Change::no : Change::yes;
+}
+
+ProcessPoller::Change ProcessPoller::read_memory(LivingProcess& process) {
+  int error = 0;
+  Fields fields(reader_.read(process.statm, error));
+  if (error != 0) return Change::gone;
+  const std::int64_t size = fields.number().value_or(0);
+  const std::int64_t resident = fields.number().value_or(0);
+  const bool same = size == process.virtual_pages && resident == process.resident_pages;
+  process.virtual_pages = size;
+  process.resident_pages = resident;
+  return same ? Change::no : Change::yes;
+}
+
+void ProcessPoller::keep_open(LivingProcess& process) {
+  if (!may_keep(2)) return;
+  process.schedstat = reader_.open(process.pid, "schedstat");
+  // A thread of the kernel has no memory of its own.
+  if (!process.is_kernel_thread()) process.statm = reader_.open(process.pid, "statm");
+  kept_ += static_cast<bool>(process.schedstat) + static_cast<bool>(process.statm);
+}
+
+void ProcessPoller::write_row(LivingProcess& process, Rows& rows, bool key) {
+  process.last_seen = now_.boottime;
+  // What neither ran nor lost memory has the I/O, switches and memory of its last row.
+  if (process.changed_since_key) read_status(process);
+  rows.start_row();
+  set_process_figures(rows, process, page_size_, has_block_delay_);
+  if (key) {
+    // The first time at a tick of the process's own, so that key rows are spread over the ticks.
+    const std::uint64_t period = process.had_key ? key_ticks_ : 1 + process.number % key_ticks_;
+    process.key_due = now_.tick + period;
+    process.had_key = true;
+    set_slow_figures(rows, process);
+    look_for_new_identity(process);
+    process.changed_since_key = !knows_when_unchanged(process);
+  }
+  rows.finish_row();
+}
+
+void ProcessPoller::read_status(LivingProcess& process) {
+  int error = 0;
+  const std::string_view io =
+      read_often(process, process.io_file, "io", process.runs_often, error);
+  process.io_denied = error == EACCES || error == EPERM;
+  if (error == 0) process.io = parse_process_io(io);
+  const std::string_view status =
+      read_often(process, process.status_file, "status", process.runs_often, error);
+  if (error == 0) process.status = parse_process_status(status);
+}
+
+void ProcessPoller::set_slow_figures(Rows& rows, LivingProcess& process) {
+  using namespace process_column;
+  int error = 0;
+  const auto adjustment = Fields(reader_.read(process.pid, "oom_score_adj", error)).number();
+  // The score is made of memory and of the adjustment, which others may set.
+  if (process.changed_since_key || adjustment != process.oom_score_adj)
+    process.oom_score = Fields(reader_.read(process.pid, "oom_score", error)).number();
+  process.oom_score_adj = adjustment;
+  if (process.changed_since_key) {
+    process.descriptor_count = reader_.count_descriptors(process.pid);
+    process.descriptors_denied = !process.descriptor_count;
+  }
+  rows.set(file_descriptor_count, process.descriptor_count);
+  rows.set(file_descriptor_limit, reader_.descriptor_limit(process.pid));
+  rows.set(oom_score, process.oom_score);
+  rows.set(oom_score_adj, process.oom_score_adj);
+}
+
+// A process that called exec under the same name, or was moved to another group, is described
+// anew.
+void ProcessPoller::look_for_new_identity(LivingProcess& process) {
+  int error = 0;
+  const bool known = process.arguments_hash != 0 || !process.family.cgroup.empty();
+  const bool may_differ = (process.changed_since_key || !known) && !process.is_kernel_thread();
+  const std::uint64_t arguments =
+      may_differ ? hash_of(reader_.read(process.pid, "cmdline", error)) : process.arguments_hash;
+  std::string cgroup = read_cgroup(process.pid);
+  if (known && (arguments != process.arguments_hash || cgroup != process.family.cgroup))
+    process.needs_info = true;
+  process.arguments_hash = arguments;
+  process.family.cgroup = std::move(cgroup);
+  if (!process.knows_job) read_job(process);
+}
+
+void ProcessPoller::read_job(LivingProcess& process) {
+  process.knows_job = true;
+  if (process.is_kernel_thread()) return;
+  int error = 0;
+  std::string job = job_of_environment(reader_.read(process.pid, "environ", error));
+  if (job.empty() || job == process.family.job) return;
+  process.family.job = std::move(job);
+  process.needs_info = true;
+}
+
+std::string ProcessPoller::read_cgroup(int pid) {
+  int error = 0;
+  return escaped(parse_process_cgroup(reader_.read(pid, "cgroup", error)), kCgroupLimit);
+}
+
+}  // namespace tacho
