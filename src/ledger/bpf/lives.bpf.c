@@ -53,7 +53,8 @@ static __always_inline void fill(struct LifeRecord *record, enum LifeRecordKind 
   record->key.kind = kind;
   record->key.kernel_pid = leader->tgid;
   record->key.start_boottime = leader->start_boottime;
-  record->boottime = bpf_ktime_get_boot_ns();
+  // A birth has its time in the task; reading the clock can cost more than the rest of the record.
+  record->boottime = kind == kLifeFork ? leader->start_boottime : bpf_ktime_get_boot_ns();
   record->pid = pid;
   record->parent_pid = pid_of(parent, &state.scope);
   record->process_group = number_of(signal->pids[kPidOfProcessGroup], &state.scope);
