@@ -58,8 +58,11 @@ void LifeMerger::born(const ConnectorEvent& event, const Emit& emit) {
   const auto found = ends_.find(event.pid);
   if (found == ends_.end() || event.monotonic <= std::max(found->second.seen, found->second.exit_monotonic))
     return;
-  const End& end = found->second;
-  if (end.leader_exited || end.last_seen) emit_end(event.pid, end, emit);
+  End& end = found->second;
+  if (parts_.taskstats && end.leader_exited && !end.last_seen && !replaced_.contains(event.pid))
+    replaced_.emplace(event.pid, std::move(end));
+  else if (end.leader_exited || end.last_seen)
+    emit_end(event.pid, end, emit);
   std::erase(listed_, event.pid);
   ends_.erase(found);
 }
@@ -104,10 +107,19 @@ void LifeMerger::find_gone(const std::function<bool(int)>& is_gone) {
   }
 }
 
+// The kernel sent a replaced one's account before the other was born, so it is the first to come; two
+// may come out of two sockets in the same turn, and then the status tells them apart.
+LifeMerger::End& LifeMerger::end_for(const TaskRecord& record, int process) {
+  const auto found = replaced_.find(process);
+  if (found == replaced_.end() || found->second.last_seen) return ends_[process];
+  const bool is_other = record.is_last && record.status != found->second.exit_status;
+  return is_other ? ends_[process] : found->second;
+}
+
 void LifeMerger::add(const TaskRecord& record, std::int64_t sent_after, std::int64_t now,
                      std::int64_t boottime_offset) {
   const int process = record.process ? *record.process : record.sum ? record.sum->pid : record.pid;
-  End& end = ends_[process];
+  End& end = end_for(record, process);
   ++end.threads;
   if (!record.process) has_unattributed_ = true;
   end.is_attributed = record.process.has_value();
@@ -124,7 +136,7 @@ void LifeMerger::add(const TaskRecord& record, std::int64_t sent_after, std::int
   if (record.is_last || record.sum) {
     end.last_seen = true;
     end.last_status = record.status;
-    list(process, end);
+    if (!replaced_.contains(process) || &replaced_[process] != &end) list(process, end);
   } else if (!end.is_listed) {
     end.listed_at = take_;
   }
@@ -169,6 +181,8 @@ void LifeMerger::settle(std::int64_t take, const Emit& emit) {
   take_ = take;
   for (const auto& [thread, process] : owners_) move_thread(thread, process);
   owners_.clear();
+  for (const auto& [pid, end] : replaced_) emit_end(pid, end, emit);
+  replaced_.clear();
   std::erase_if(listed_, [&](int pid) {
     const auto found = ends_.find(pid);
     End& end = found->second;

@@ -80,6 +80,7 @@ class LifeMerger {
   void list(int pid, End& end);
   void move_thread(int thread, int process);
   void born(const ConnectorEvent& event, const Emit& emit);
+  End& end_for(const TaskRecord& record, int process);
   bool is_known(const End& end) const;
   ProcessAccount account_of(const End& end) const;
   void emit_end(int pid, const End& end, const Emit& emit) const;
@@ -90,6 +91,8 @@ class LifeMerger {
   std::int64_t block_delay_since_ = INT64_MAX;  // CLOCK_MONOTONIC: measured without a break since
   std::int64_t take_ = 0;
   std::unordered_map<int, End> ends_;            // by process; before Linux 5.19 also by thread
+  // Ended before another process of the same number was born; their accounts come in this turn.
+  std::unordered_map<int, End> replaced_;
   std::vector<int> listed_;                      // those of them that are ending
   std::vector<std::pair<int, int>> owners_;      // thread, process: ended in this turn
   bool has_unattributed_ = false;

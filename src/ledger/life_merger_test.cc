@@ -185,14 +185,19 @@ TEST(LifeMerger, EndsTheProcessBeforeWhenItsNumberIsGivenAgain) {
   it.tell(Kind::leader_exit, 50, 2000, 0x100);
   it.living = {50};  // the next one of this number
   it.tell(Kind::fork, 50, 2500);
+  it.record(50, 50, true, false, 2550, 0x100);  // of the one before, read after the news of the next
+  it.settle();
   ASSERT_EQ(it.ends.size(), 1U);
   EXPECT_EQ(it.ends[0].exit_code, 1);
+  EXPECT_EQ(it.ends[0].account.paging_faults_minor, 10);
+  it.settle(9);
+  EXPECT_EQ(it.ends.size(), 1U) << "told once";
   // An account that was read before the news of its birth is the new one's.
   it.record(50, 50, true, false, 2700, 0x200);
   it.tell(Kind::fork, 50, 2600);
   it.tell(Kind::leader_exit, 50, 2650, 0x200);
   it.living = {};
-  it.settle();
+  it.settle(9);
   ASSERT_EQ(it.ends.size(), 2U);
   EXPECT_EQ(it.ends[1].exit_code, 2);
   EXPECT_EQ(it.ends[1].account.paging_faults_minor, 10);
