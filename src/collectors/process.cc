@@ -13,6 +13,7 @@
 #include "collectors/process_ledger.h"
 #include "collectors/process_poller.h"
 #include "collectors/process_rows.h"
+#include "collectors/process_walk.h"
 #include "collectors/redact.h"
 
 namespace tacho::collector_process {
@@ -21,6 +22,10 @@ namespace {
 // How long the word of the kernel about the end of one that is gone is waited for, and a tick at least:
 // exact figures follow when it has been freed.
 constexpr std::int64_t kEndWait = 2'000'000'000;  // ns
+// Walks that follow one another because more had changed than one has room for.
+constexpr int kMostParts = 64;
+// With walks, how often all processes are looked for.
+constexpr int kSearchTicks = 60;
 using Living = ProcessLedger::Living;
 
 class Process final : public Collector {
@@ -46,8 +51,7 @@ class Process final : public Collector {
     repeat_all_ = into.repeat_all();
     poller_->begin(now_, repeat_all_);
     take_lives();
-    const std::vector<int>& pids = *TRY(poller_->list());
-    merge(pids, into);
+    if (!walk(into)) merge(*TRY(poller_->list()), into);
     if (lives_ != nullptr && into.is_last()) lives_->settle();
     // Who is gone has ended by now, and its event is there, or follows until the next tick when its
     // exact figures are still on their way.
@@ -111,11 +115,69 @@ class Process final : public Collector {
     (void)lives_->take([this](const LifeEvent& event) { ledger_.take(event); });
   }
 
+  // Takes the tick from a walk in the kernel, where there is one. A walk tells of those that ran, not
+  // of those that are gone: their ends are told, and now and then all are looked for.
+  bool walk(Collection& into) {
+    ProcessWalker* walker = lives_ == nullptr ? nullptr : lives_->walker();
+    if (walker == nullptr) {
+      is_walking_ = false;
+      return false;
+    }
+    bool all = repeat_all_ || !is_walking_ || poller_->memory_moved();
+    const bool is_turn = !all;
+    for (int part = 0; part < kMostParts; ++part) {
+      const auto walked = walker->walk(all);
+      if (!walked) return is_walking_ = false;
+      for (const WalkedProcess& process : walked->changed) take_walked(process, is_turn, into);
+      if (walked->complete) break;
+      all = false;
+    }
+    if (!is_walking_ || --ticks_to_search_ == 0 || lives_->lost() != lost_) {
+      search_for_gone();
+    } else {
+      std::erase_if(ledger_.ending, [this](int pid) {
+        if (poller_->reader().exists(pid)) return false;  // a zombie
+        if (Living process = ledger_.remove(pid)) ledger_.leaving.push_back(std::move(process));
+        return true;
+      });
+    }
+    ledger_.insert(std::move(next_));
+    return is_walking_ = true;
+  }
+
+  void take_walked(const WalkedProcess& walked, bool is_turn, Collection& into) {
+    const int pid = static_cast<int>(walked.pid);
+    if (LivingProcess* known = ledger_.find(pid)) {
+      if (is_same_process(*known, walked)) return poller_->take_walked(*known, walked, is_turn, into.rows());
+      ledger_.leaving.push_back(ledger_.remove(pid));
+    }
+    Living process = poller_->find(pid);
+    if (!process || !is_same_process(*process, walked)) return;
+    ledger_.introduce(*process);
+    poller_->welcome(*process, walked, into.rows());
+    next_.push_back(std::move(process));
+  }
+
+  // Who is not listed any more is gone, whether its end was told or that got lost.
+  void search_for_gone() {
+    const auto pids = poller_->list();
+    if (!pids) return;
+    ticks_to_search_ = kSearchTicks;
+    lost_ = lives_->lost();
+    std::erase_if(ledger_.living, [&](Living& process) {
+      if (std::ranges::binary_search(**pids, process->pid)) return false;
+      ledger_.leaving.push_back(std::move(process));
+      return true;
+    });
+    std::erase_if(ledger_.ending, [&](int pid) { return !std::ranges::binary_search(**pids, pid); });
+  }
+
   // Walks the pids that are there and the processes that were, both ascending.
   void merge(const std::vector<int>& pids, Collection& into) {
     next_.clear();
     std::vector<Living>& living = ledger_.living;
     std::vector<Living>& gone = ledger_.leaving;
+    ledger_.ending.clear();
     std::size_t at = 0;
     for (const int pid : pids) {
       for (; at < living.size() && living[at]->pid < pid; ++at) gone.push_back(std::move(living[at]));
@@ -226,6 +288,9 @@ class Process final : public Collector {
   Stamp now_;
   std::int64_t last_tick_boottime_ = 0;
   int command_ = 0;
+  std::optional<std::int64_t> lost_;
+  int ticks_to_search_ = kSearchTicks;
+  bool is_walking_ = false;
   bool repeat_all_ = false;
   bool proc_is_hidden_ = false;
 };

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <iterator>
 
 #include "base/text.h"
 #include "collectors/redact.h"
@@ -120,6 +121,7 @@ void ProcessLedger::take_exec(const LifeEvent& event) {
 void ProcessLedger::take_exit(const LifeEvent& event) {
   if (LivingProcess* known = find(event.pid, event)) {
     known->end = std::make_unique<ToldEnd>(end_of(event));
+    ending.push_back(event.pid);
     return;
   }
   const auto young = young_.find(event.pid);
@@ -174,6 +176,24 @@ void ProcessLedger::introduce(LivingProcess& process) {
   process.number = next_number_++;
   count(process.family, process.pid == command_ && command_ != 0);
   introduced_.push_back(process.pid);
+}
+
+ProcessLedger::Living ProcessLedger::remove(int pid) {
+  const auto found = std::ranges::lower_bound(
+      living, pid, {}, [](const Living& process) { return process->pid; });
+  if (found == living.end() || (*found)->pid != pid) return nullptr;
+  Living process = std::move(*found);
+  living.erase(found);
+  return process;
+}
+
+void ProcessLedger::insert(std::vector<Living>&& found) {
+  const auto by_pid = [](const Living& process) { return process->pid; };
+  std::ranges::sort(found, {}, by_pid);
+  const auto middle = static_cast<std::ptrdiff_t>(living.size());
+  std::ranges::move(found, std::back_inserter(living));
+  std::ranges::inplace_merge(living, living.begin() + middle, {}, by_pid);
+  found.clear();
 }
 
 // Who was born of the command's processes belongs to it, and still does when its parent is gone. Pids

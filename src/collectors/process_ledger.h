@@ -28,6 +28,8 @@ class ProcessLedger {
   std::vector<Living> living;
   // Those that are gone since the last look; the caller fills it, writes and clears them.
   std::vector<Living> leaving;
+  // Pids in `living` of which events told the end since the caller emptied it.
+  std::vector<int> ending;
   // Those that ended before they were found, oldest first; the caller writes and clears them.
   std::vector<YoungProcess> ended;
 
@@ -38,6 +40,9 @@ class ProcessLedger {
   // events told of it. A zombie of which they told all is taken from `ended`: it is looked at until it
   // is reaped.
   void introduce(LivingProcess& process);
+  // Takes one out of `living`, or puts those that were found in; both keep the order.
+  Living remove(int pid);
+  void insert(std::vector<Living>&& found);
   // Parents of those that were introduced since the call before, once all of a turn are in `living`.
   void connect_parents();
 

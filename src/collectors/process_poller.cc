@@ -7,16 +7,13 @@
 #include "base/text.h"
 #include "collectors/job_variables.h"
 #include "collectors/process_rows.h"
+#include "collectors/process_walk.h"
 #include "kernel/fields.h"
 #include "kernel/limits.h"
 
 namespace tacho {
 namespace {
 
-// A key row repeats a process whose figures do not change, so that a reader has not to look back
-// further than this.
-constexpr std::uint64_t kKeyTicks = 60;
-constexpr Nanoseconds kKeyTime = std::chrono::seconds(60);
 // A sleeper is asked for its memory at least so often.
 constexpr std::uint64_t kMemoryTicks = 8;
 constexpr Nanoseconds kMemoryTime = std::chrono::seconds(8);
@@ -27,11 +24,6 @@ constexpr std::size_t kCgroupLimit = 1024;
 constexpr std::int64_t kSpareDescriptors = 256;
 // A kept descriptor costs 5 KiB of kernel memory: at most 160 MiB.
 constexpr std::int64_t kMostKept = 32768;
-
-std::uint64_t ticks_within(Nanoseconds time, Nanoseconds interval, std::uint64_t most) {
-  const auto ticks = static_cast<std::uint64_t>(time / std::max(interval, Nanoseconds(1)));
-  return std::clamp<std::uint64_t>(ticks, 1, most);
-}
 
 bool same_figures(const ProcessStat& a, const ProcessStat& b) {
   return a.user_time == b.user_time && a.system_time == b.system_time &&
@@ -64,7 +56,7 @@ Result<std::unique_ptr<ProcessPoller>> ProcessPoller::create(const CollectorEnvi
   self->reclaim_ = ReclaimWatch::create(environment.root);
   const auto delays = environment.root.read("proc/sys/kernel/task_delayacct");
   self->has_block_delay_ = delays && trimmed(*delays) == "1";
-  self->key_ticks_ = ticks_within(kKeyTime, environment.interval, kKeyTicks);
+  self->key_ticks_ = process_key_ticks(environment.interval);
   self->memory_ticks_ = ticks_within(kMemoryTime, environment.interval, kMemoryTicks);
   self->most_kept_ =
       std::clamp<std::int64_t>(raise_descriptor_limit() - kSpareDescriptors, 0, kMostKept);
@@ -86,31 +78,61 @@ Result<const std::vector<int>*> ProcessPoller::list() {
 void ProcessPoller::release(const LivingProcess& process) { kept_ -= process.kept(); }
 
 std::unique_ptr<LivingProcess> ProcessPoller::find(int pid) {
-int error = 0;
-const auto stat = parse_process_stat(reader_.read(pid, "stat", error));
-if (!stat) return nullptr;
-auto process = std::make_unique<LivingProcess>();
-process->pid = pid;
-take_stat(*process, *stat);  // before the next read: `command` lies in the reader's buffer
-return process;
+  int error = 0;
+  const auto stat = parse_process_stat(reader_.read(pid, "stat", error));
+  if (!stat) return nullptr;
+  auto process = std::make_unique<LivingProcess>();
+  process->pid = pid;
+  take_stat(*process, *stat);  // before the next read: `command` lies in the reader's buffer
+  return process;
 }
 
 void ProcessPoller::welcome(LivingProcess& process, Rows& rows) {
-keep_open(process);
-if (process.schedstat) read_schedule(process);
-if (process.statm) read_memory(process);
-// At the first tick somebody waits, and all processes are new: what takes long follows in the
-// next ticks.
-const bool is_first = now_.tick == 0;
-write_row(process, rows, !is_first);
-if (is_first) {
-  process.key_due = 1 + process.number % std::min(key_ticks_, kFirstKeyTicks);
-  process.family.cgroup = read_cgroup(process.pid);
+  keep_open(process);
+  if (process.schedstat) read_schedule(process);
+  if (process.statm) read_memory(process);
+  // At the first tick somebody waits, and all processes are new: what takes long follows in the
+  // next ticks.
+  const bool is_first = now_.tick == 0;
+  write_row(process, rows, !is_first);
+  if (is_first) {
+    process.key_due = 1 + process.number % std::min(key_ticks_, kFirstKeyTicks);
+    process.family.cgroup = read_cgroup(process.pid);
+  }
+  process.needs_info = true;
 }
-process.needs_info = true;
+
+void ProcessPoller::welcome(LivingProcess& process, const WalkedProcess& walked, Rows& rows) {
+  read_status(process);  // its user
+  process.is_walked = true;
+  process.key_due = now_.tick;
+  process.needs_info = true;
+  take_walked(process, walked, true, rows);
+}
+
+void ProcessPoller::take_walked(LivingProcess& process, const WalkedProcess& walked, bool is_turn,
+                                Rows& rows) {
+  if (!process.is_walked) {
+    release(process);
+    process.schedstat = {};
+    process.statm = {};
+    process.stat = {};
+    process.io_file = {};
+    process.status_file = {};
+    process.is_walked = true;
+  }
+  process.last_seen = now_.boottime;
+  const bool changed = take_figures(process, walked, page_size_);
+  process.changed_since_key = process.changed_since_key || changed;
+  const bool key = now_.tick >= process.key_due || (is_turn && !changed);
+  if (changed || key || repeat_all_) write_row(process, rows, key);
 }
 
 bool ProcessPoller::update(LivingProcess& process, Rows& rows) {
+  if (process.is_walked) {  // the walker is gone
+    process.is_walked = false;
+    keep_open(process);
+  }
   const bool key = now_.tick >= process.key_due;
   bool changed = !knows_when_unchanged(process);
   if (process.schedstat) {
@@ -176,6 +198,7 @@ ProcessPoller::Change ProcessPoller::read_schedule(LivingProcess& process) {
   process.run_time = run_time;
   process.run_delay = run_delay;
   process.slices = slices;
+  process.has_schedule = true;
   return same ? Change::no : Change::yes;
 }
 
@@ -202,7 +225,7 @@ void ProcessPoller::keep_open(LivingProcess& process) {
 void ProcessPoller::write_row(LivingProcess& process, Rows& rows, bool key) {
   process.last_seen = now_.boottime;
   // What neither ran nor lost memory has the I/O, switches and memory of its last row.
-  if (process.changed_since_key) read_status(process);
+  if (process.changed_since_key && !process.is_walked) read_status(process);
   rows.start_row();
   set_process_figures(rows, process, page_size_, has_block_delay_);
   if (key) {
@@ -212,7 +235,7 @@ void ProcessPoller::write_row(LivingProcess& process, Rows& rows, bool key) {
     process.had_key = true;
     set_slow_figures(rows, process);
     look_for_new_identity(process);
-    process.changed_since_key = !knows_when_unchanged(process);
+    process.changed_since_key = !process.is_walked && !knows_when_unchanged(process);
   }
   rows.finish_row();
 }
@@ -231,7 +254,9 @@ void ProcessPoller::read_status(LivingProcess& process) {
 void ProcessPoller::set_slow_figures(Rows& rows, LivingProcess& process) {
   using namespace process_column;
   int error = 0;
-  const auto adjustment = Fields(reader_.read(process.pid, "oom_score_adj", error)).number();
+  const auto adjustment = process.is_walked
+                              ? process.walked_oom_score_adj
+                              : Fields(reader_.read(process.pid, "oom_score_adj", error)).number();
   // The score is made of memory and of the adjustment, which others may set.
   if (process.changed_since_key || adjustment != process.oom_score_adj)
     process.oom_score = Fields(reader_.read(process.pid, "oom_score", error)).number();

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads processes from /proc at every tick, at the least cost, and writes their rows of `process`.
+// Reads processes from /proc at every tick, at the least cost, and writes their rows of `process`. Where
+// the kernel walks over them for us (ledger/walk.h), takes what the walk says instead.
 // Reads  /proc/PID/schedstat  12345678 90123 456   ns on CPU and waiting for one, main thread only
 //        /proc/PID/statm      2890 1024 800 1 0 500 0   pages: size, resident, ...
 //        /proc/PID/{stat,status,io}                  when one of these says that something changed
@@ -22,6 +23,7 @@
 #include "collectors/process_reader.h"
 #include "collectors/process_record.h"
 #include "kernel/reclaim_watch.h"
+#include "ledger/walk.h"
 
 namespace tacho {
 
@@ -38,6 +40,10 @@ class ProcessPoller {
   std::unique_ptr<LivingProcess> find(int pid);
   // One that was found and has its number: its first row, and descriptors for the next ones.
   void welcome(LivingProcess& process, Rows& rows);
+  // The same of one that a walk met.
+  void welcome(LivingProcess& process, const WalkedProcess& walked, Rows& rows);
+  // What a walk says of one that is known; `is_turn`: the walk says it of idle ones in their turn.
+  void take_walked(LivingProcess& process, const WalkedProcess& walked, bool is_turn, Rows& rows);
   // Reads what tells whether something changed; writes a row when it did. False when the process is
   // gone, or another one has its pid.
   bool update(LivingProcess& process, Rows& rows);
@@ -47,6 +53,8 @@ class ProcessPoller {
   void read_job(LivingProcess& process);
 
   ProcessReader& reader() { return reader_; }
+  // Sleepers may have lost memory since the tick before.
+  bool memory_moved() const { return memory_moved_; }
   std::int64_t page_size() const { return page_size_; }
   bool has_block_delay() const { return has_block_delay_; }
 

@@ -117,6 +117,10 @@ std::optional<std::int64_t> ProcessReader::descriptor_limit(int pid) {
   return parse_open_files_limit(read(pid, "limits", error));
 }
 
+bool ProcessReader::exists(int pid) const {
+  return faccessat(folder_.get(), Path(pid, "").text, F_OK, 0) == 0;
+}
+
 std::optional<std::int64_t> ProcessReader::count_descriptors(int pid) const {
   const Path path(pid, "fd");
   struct stat status {};

@@ -31,6 +31,7 @@ class ProcessReader {
   // How many descriptors it may open; asked for by a system call where we may, which is a fortieth
   // of the cost of the file.
   std::optional<std::int64_t> descriptor_limit(int pid);
+  bool exists(int pid) const;
   // Number of open descriptors.
   std::optional<std::int64_t> count_descriptors(int pid) const;
 

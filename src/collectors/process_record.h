@@ -70,7 +70,8 @@ struct LivingProcess {
            static_cast<bool>(io_file) + static_cast<bool>(status_file);
   }
 
-  // As last read.
+  // As last read, or walked over.
+  bool has_schedule = false;  // the three that follow are known
   std::int64_t run_time = 0, run_delay = 0, slices = 0;     // of the main thread, ns
   std::int64_t virtual_pages = 0, resident_pages = 0;
   ProcessStat numbers;        // its `command` view is not valid later
@@ -82,11 +83,13 @@ struct LivingProcess {
   std::unique_ptr<ToldProcess> told;  // by events, where there were any
   std::unique_ptr<ToldEnd> end;       // it has ended; its parent has not asked yet
 
+  bool is_walked = false;      // its figures come from walks: nothing is kept open for it
   std::uint64_t key_due = 0;   // tick of the next key row
   std::uint64_t ran_tick = 0;  // the last tick in which it was seen to have changed
   bool runs_often = false;     // that was so at two ticks one after the other
   // What its last key row said. It stays so while neither schedstat nor statm changes.
   bool changed_since_key = true;
+  std::optional<std::int64_t> walked_oom_score_adj;
   std::optional<std::int64_t> descriptor_count, oom_score, oom_score_adj;
   bool had_key = false;
   bool needs_info = false;     // to be described in this turn

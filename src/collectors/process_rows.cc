@@ -91,7 +91,7 @@ void set_process_figures(Rows& rows, const LivingProcess& process, std::int64_t 
   rows.set(state, std::string_view(&stat.state, 1));
   rows.set(cpu_time_user, stat.user_time);
   rows.set(cpu_time_system, stat.system_time);
-  if (process.schedstat) {
+  if (process.has_schedule) {
     rows.set(cpu_time_main_thread, process.run_time);
     rows.set(delay_cpu, process.run_delay);
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collectors/process_tables.h"
 
+#include <algorithm>
 #include <iterator>
 
 namespace tacho {
@@ -115,7 +116,19 @@ constexpr Column kExitColumns[] = {
             "Time waited for block I/O; null unless the kernel counts it (task_delayacct).")};
 static_assert(std::size(kExitColumns) == process_exit_column::count);
 
+constexpr std::uint64_t kKeyTicks = 60;
+constexpr Nanoseconds kKeyTime = std::chrono::seconds(60);
+
 }  // namespace
+
+std::uint64_t ticks_within(Nanoseconds time, Nanoseconds interval, std::uint64_t most) {
+  const auto ticks = static_cast<std::uint64_t>(time / std::max(interval, Nanoseconds(1)));
+  return std::clamp<std::uint64_t>(ticks, 1, most);
+}
+
+std::uint64_t process_key_ticks(Nanoseconds interval) {
+  return ticks_within(kKeyTime, interval, kKeyTicks);
+}
 
 constinit const Table kProcessTable{
     .name = "process",

@@ -4,10 +4,18 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
+#include "base/clock.h"
 #include "schema/table.h"
 
 namespace tacho {
+
+// `time` in ticks, at least one and at most `most`.
+std::uint64_t ticks_within(Nanoseconds time, Nanoseconds interval, std::uint64_t most);
+// A key row repeats a process whose figures do not change, so that a reader has not to look back
+// further than so many ticks.
+std::uint64_t process_key_ticks(Nanoseconds interval);
 
 extern const Table kProcessTable;
 extern const Table kProcessInfoTable;

@@ -59,6 +59,8 @@ struct LifeEvent {
   ProcessAccount account;
 };
 
+class ProcessWalker;  // ledger/walk.h
+
 // A source of lives. `take` and the rest are called from one thread; a source that has to empty the
 // kernel's buffers in between has a thread of its own, and bounded room for what waits.
 class LifeSource {
@@ -75,6 +77,9 @@ class LifeSource {
   virtual std::optional<std::int64_t> lost() const = 0;
   // Whether something was lost that could not be counted.
   virtual bool lost_unknown() const { return false; }
+  // A walk over the living that goes with this source, or nullptr. It goes when the source does, so it
+  // is asked for at every tick, after `take`.
+  virtual ProcessWalker* walker() { return nullptr; }
   // Readable when `take` should be called before its time, for its room is half full; -1: never.
   virtual int descriptor() const { return -1; }
 };

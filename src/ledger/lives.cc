@@ -84,20 +84,45 @@ void Lives::change_to(std::unique_ptr<LifeSource> better) {
 
 std::string_view Lives::name() const { return current_ ? current_->name() : "proc"; }
 
-Result<void> Lives::take(const std::function<void(const LifeEvent&)>& each) {
-  if (pending_) {
-    auto made = pending_->poll();
-    if (!made || *made) {
-      forget(pending_->descriptor());
-      pending_.reset();
-    }
-    if (!made) {
-      refuse("bpf", made.error());
-      if (options_.forced.empty()) try_taskstats();
-    } else if (*made) {
-      change_to(std::move(*made));
-    }
+void Lives::take_pending() {
+  if (!pending_) return;
+  auto made = pending_->poll();
+  if (made && !*made) return;
+  forget(pending_->descriptor());
+  pending_.reset();
+  if (made) {
+    change_to(std::move(*made));
+    begin_walker();
+    return;
   }
+  refuse("bpf", made.error());
+  if (options_.forced.empty()) try_taskstats();
+}
+
+void Lives::begin_walker() {
+  if (!sources_.walker) return;
+  auto pending = sources_.walker();
+  if (!pending) return refuse("bpf walk", pending.error());
+  pending_walker_ = std::move(*pending);
+  watch(pending_walker_->descriptor());
+}
+
+void Lives::take_pending_walker() {
+  if (!pending_walker_) return;
+  auto made = pending_walker_->poll();
+  if (made && !*made) return;
+  forget(pending_walker_->descriptor());
+  pending_walker_.reset();
+  if (made) {
+    walker_ = std::move(*made);
+  } else {
+    refuse("bpf walk", made.error());
+  }
+}
+
+Result<void> Lives::take(const std::function<void(const LifeEvent&)>& each) {
+  take_pending();
+  take_pending_walker();
   take_old(each);
   if (!current_) return {};
   const auto taken = current_->take([&](const LifeEvent& event) {
@@ -106,19 +131,25 @@ Result<void> Lives::take(const std::function<void(const LifeEvent&)>& each) {
     named.source = current_->name();
     each(named);
   });
-  if (taken) return {};
-  // It is lost: numbers and names go on with the next best one.
-  refuse(current_->name(), taken.error());
+  if (!taken) lose_current(taken.error());
+  return {};
+}
+
+// Numbers and names go on with the next best one.
+void Lives::lose_current(const Error& error) {
+  refuse(current_->name(), error);
   add_losses(*current_);
   lost_unknown_before_ = true;  // what happened until the next one is there
   forget(current_->descriptor());
   const bool was_bpf = current_->name() == "bpf";
   current_.reset();
+  walker_.reset();
+  if (pending_walker_) forget(pending_walker_->descriptor());
+  pending_walker_.reset();
   handed_.clear();
   if (options_.forced.empty() && was_bpf) try_taskstats();
   if (options_.forced.empty() && !current_) try_connector();
   if (!current_) history_.push_back({"proc", clock_.now().boottime.count()});
-  return {};
 }
 
 void Lives::take_old(const std::function<void(const LifeEvent&)>& each) {

@@ -16,24 +16,30 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "ledger/life.h"
+#include "ledger/walk.h"
 
 namespace tacho {
 
-// A source that is being made: asked until it is there, or an error says that it will not be.
-class PendingSource {
+// What is being made: asked until it is there, or an error says that it will not be.
+template <class Thing>
+class Pending {
  public:
-  virtual ~PendingSource() = default;
-  virtual int descriptor() const = 0;                               // readable when asking is worth it
-  virtual Result<std::unique_ptr<LifeSource>> poll() = 0;           // nullptr: not yet
+  virtual ~Pending() = default;
+  virtual int descriptor() const = 0;                     // readable when asking is worth it
+  virtual Result<std::unique_ptr<Thing>> poll() = 0;      // nullptr: not yet
 };
+using PendingSource = Pending<LifeSource>;
+using PendingWalker = Pending<ProcessWalker>;
 
 // How each is opened; what is empty is not tried.
 struct LifeSources {
   std::function<Result<std::unique_ptr<LifeSource>>()> connector, taskstats;
   std::function<Result<std::unique_ptr<PendingSource>>()> bpf;
+  std::function<Result<std::unique_ptr<PendingWalker>>()> walker;  // beside bpf
 };
-// The kernel's. `bpf_program`: the path of tacho-bpf.
-LifeSources kernel_life_sources(const std::string& bpf_program);
+// The kernel's. `bpf_program`: the path of tacho-bpf; `key_ticks`: each process has a row in so many
+// walks.
+LifeSources kernel_life_sources(const std::string& bpf_program, std::uint64_t key_ticks);
 
 // What --processes takes beside "auto": the names of the sources, and "proc" for none.
 inline constexpr std::string_view kProcessSources[] = {"bpf", "taskstats", "connector", "proc"};
@@ -57,6 +63,7 @@ class Lives final : public LifeSource {
   void settle() override;
   std::optional<std::int64_t> lost() const override;
   bool lost_unknown() const override;
+  ProcessWalker* walker() override { return walker_.get(); }
   int descriptor() const override { return epoll_.get(); }
 
   struct Span {
@@ -76,6 +83,10 @@ class Lives final : public LifeSource {
   Lives(LifeSources sources, Options options, Clock& clock)
       : sources_(std::move(sources)), options_(std::move(options)), clock_(clock) {}
   bool wants(std::string_view source) const;
+  void take_pending();
+  void take_pending_walker();
+  void begin_walker();
+  void lose_current(const Error& error);
   void try_taskstats();
   void try_connector();
   void refuse(std::string_view source, const Error& error);
@@ -92,7 +103,9 @@ class Lives final : public LifeSource {
   Clock& clock_;
   FileDescriptor epoll_;
   std::unique_ptr<PendingSource> pending_;
+  std::unique_ptr<PendingWalker> pending_walker_;
   std::unique_ptr<LifeSource> current_, old_;
+  std::unique_ptr<ProcessWalker> walker_;
   std::int64_t changed_at_ = 0;   // boottime from which on the current one speaks
   std::vector<Handed> handed_;    // by the old one, just before
   std::vector<Span> history_;

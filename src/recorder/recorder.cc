@@ -16,6 +16,7 @@
 #include "base/units.h"
 #include "collectors/command_usage.h"
 #include "collectors/events.h"
+#include "collectors/process_tables.h"
 #include "collectors/registry.h"
 #include "collectors/self_statistics.h"
 #include "journal/format.h"
@@ -42,6 +43,9 @@ namespace {
 constexpr Nanoseconds kFinishLimit = std::chrono::seconds(5);
 // How long it waits for a collector that may be stuck in a dead file system.
 constexpr int kCollectorLimitMilliseconds = 200;
+// A better source of processes costs as much to load as many a command runs for: it is looked for when
+// that is worth it. What happened before is told by the first one.
+constexpr Nanoseconds kLookAfter = std::chrono::milliseconds(30);
 // Of about 500 processes; the table takes 8 bytes for each in the kernel.
 constexpr std::int64_t kLikelyDescriptors = 2048;
 
@@ -60,7 +64,6 @@ class Recorder {
     first_tick_ = start.boottime;
     std::uint64_t tick = 0;
     take_tick(tick, false);
-    if (lives_) lives_->look_for_better();
     write_facts();  // with what the collectors could not see
     while (true) {
       const Instant now = clock_.now();
@@ -135,7 +138,7 @@ class Recorder {
     const bool wanted = std::ranges::any_of(
         selected, [](const CollectorInfo* info) { return info->name() == "process"; });
     if (!wanted || options_.is_temporary || options_.processes == "proc" || !root_->is_machine()) return;
-    auto lives = Lives::open(kernel_life_sources(options_.bpf_program),
+    auto lives = Lives::open(kernel_life_sources(options_.bpf_program, process_key_ticks(options_.interval)),
                              {.forced = options_.processes,
                               .on_change = [this](std::string_view source, const std::string& why) {
                                 note_process_source(source, why);
@@ -254,14 +257,27 @@ class Recorder {
   bool wait_for(Nanoseconds due, Instant start) {
     while (true) {
       const bool is_last = options_.duration && due >= start.boottime + *options_.duration;
-      const Nanoseconds until = is_last ? start.boottime + *options_.duration : due;
-      if (clock_.sleep_until(until, wake_->descriptor())) return !is_last;
+      Nanoseconds until = is_last ? start.boottime + *options_.duration : due;
+      const Nanoseconds look = start.boottime + kLookAfter;
+      const bool looks_first = lives_ && !has_looked_ && look < until;
+      if (looks_first) until = look;
+      if (clock_.sleep_until(until, wake_->descriptor())) {
+        look_for_better_source(until, look);
+        if (looks_first) continue;
+        return !is_last;
+      }
       const WakeUp::Reason reason = wake_->take();
       if (reason.other && marks_) marks_->serve(events_, clock_);
       if (reason.other && lives_) take_between();
       if (reason.report) take_report(*reason.report);
       if (reason.report || reason.stop) return false;
     }
+  }
+
+  void look_for_better_source(Nanoseconds now, Nanoseconds look) {
+    if (!lives_ || has_looked_ || now < look) return;
+    has_looked_ = true;
+    lives_->look_for_better();
   }
 
   void take_report(const CommandReport& report) {
@@ -421,6 +437,7 @@ class Recorder {
   std::uint64_t tick_ = 0;
   Nanoseconds first_tick_{};
   bool sees_all_processes_ = false;
+  bool has_looked_ = false;  // for a better source of processes
   bool repeat_next_ = false;
   bool stuck_ = false;
 };
