@@ -57,6 +57,7 @@ class Process final : public Collector {
     // exact figures are still on their way.
     if (!ledger_.leaving.empty() || into.is_last()) take_lives();
     ledger_.connect_parents();
+    if (into.is_last()) give_up_zombies();
     bury_leaving(into);
     for (const YoungProcess& young : ledger_.ended) write_young(into, young);
     ledger_.ended.clear();
@@ -251,6 +252,15 @@ class Process final : public Collector {
       description.arguments_cut = process.told->arguments_cut;
     }
     return description;
+  }
+
+  // Nobody will see them reaped.
+  void give_up_zombies() {
+    std::erase_if(ledger_.living, [this](Living& process) {
+      if (!process->end) return false;
+      ledger_.leaving.push_back(std::move(process));
+      return true;
+    });
   }
 
   void bury_leaving(Collection& into) {

@@ -82,6 +82,14 @@ void Lives::change_to(std::unique_ptr<LifeSource> better) {
   if (options_.on_change) options_.on_change(current_->name(), "");
 }
 
+void Lives::wait_for_better(int milliseconds) {
+  const auto deadline = clock_.now().boottime + std::chrono::milliseconds(milliseconds);
+  while (pending_ && clock_.now().boottime < deadline) {
+    clock_.sleep_until(deadline, pending_->descriptor());
+    take_pending();
+  }
+}
+
 std::string_view Lives::name() const { return current_ ? current_->name() : "proc"; }
 
 void Lives::take_pending() {

@@ -57,6 +57,9 @@ class Lives final : public LifeSource {
   // Looks for a better one than the first; `take` goes over to it when it is there.
   void look_for_better();
 
+  // Waits until that is there or refused, at most so long.
+  void wait_for_better(int milliseconds);
+
   // The one that is used now; "proc" without any.
   std::string_view name() const override;
   Result<void> take(const std::function<void(const LifeEvent&)>& each) override;

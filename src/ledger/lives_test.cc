@@ -183,7 +183,7 @@ TEST(Lives, OpensOnlyWhatIsForced) {
   const auto lives = machine.open_lives(clock, "bpf");
   EXPECT_EQ(lives->name(), "proc");
   lives->look_for_better();
-  taken_from(*lives);
+  lives->wait_for_better(1000);
   EXPECT_EQ(lives->name(), "bpf");
 }
 

@@ -46,6 +46,8 @@ constexpr int kCollectorLimitMilliseconds = 200;
 // A better source of processes costs as much to load as many a command runs for: it is looked for when
 // that is worth it. What happened before is told by the first one.
 constexpr Nanoseconds kLookAfter = std::chrono::milliseconds(30);
+// Loading takes 100 ms; on a machine under load several times that.
+constexpr int kLoadLimitMilliseconds = 5000;
 // Of about 500 processes; the table takes 8 bytes for each in the kernel.
 constexpr std::int64_t kLikelyDescriptors = 2048;
 
@@ -58,6 +60,11 @@ class Recorder {
     keep_heap_small();
     reserve_descriptors(kLikelyDescriptors);  // before there are threads
     TRY(prepare());
+    // Who asks for it by name wants it from the first moment on.
+    if (lives_ && options_.processes == "bpf") {
+      look_for_better_source(kLookAfter, {});
+      lives_->wait_for_better(kLoadLimitMilliseconds);
+    }
     const Instant start = clock_.now();
     TimeKeeper keeper(start, options_.interval, events_);
     tell_ready();

@@ -44,7 +44,8 @@ receipt on stderr. COMMAND's input, output, limits and environment are as withou
   --utc                 label the recording UTC: it is shown so, whatever the zone of who looks
   --only TABLE,...      record these tables alone
   --without TABLE,...   leave these tables out
-  --processes SOURCE    take processes from bpf, taskstats, connector or proc (the best there is)
+  --processes SOURCE    take processes from bpf, taskstats, connector or proc (the best there
+                        is); bpf is waited for, some 100 ms
   --set TABLE.OPTION=VALUE
                         an option of a table; 'tacho tables' lists them
   --quiet               no receipt
