@@ -276,6 +276,8 @@ void ProcessPoller::set_slow_figures(Rows& rows, LivingProcess& process) {
 void ProcessPoller::look_for_new_identity(LivingProcess& process) {
   int error = 0;
   const bool known = process.arguments_hash != 0 || !process.family.cgroup.empty();
+  // Events tell of an exec; of who did not run since its last key row nothing else is asked.
+  if (process.is_walked && known && !process.changed_since_key && process.knows_job) return;
   const bool may_differ = (process.changed_since_key || !known) && !process.is_kernel_thread();
   const std::uint64_t arguments =
       may_differ ? hash_of(reader_.read(process.pid, "cmdline", error)) : process.arguments_hash;
