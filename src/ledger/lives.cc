@@ -59,7 +59,7 @@ void Lives::try_connector() {
 }
 
 void Lives::refuse(std::string_view source, const Error& error) {
-  if (options_.on_change) options_.on_change("", std::string(source) + ": " + error.text);
+  if (options_.on_change) options_.on_change(source, &error);
 }
 
 void Lives::watch(int descriptor) const {
@@ -79,7 +79,7 @@ void Lives::change_to(std::unique_ptr<LifeSource> better) {
   if (old_) old_->settle();
   watch(current_->descriptor());
   history_.push_back({current_->name(), now});
-  if (options_.on_change) options_.on_change(current_->name(), "");
+  if (options_.on_change) options_.on_change(current_->name(), nullptr);
 }
 
 void Lives::wait_for_better(int milliseconds) {

@@ -48,8 +48,8 @@ class Lives final : public LifeSource {
  public:
   struct Options {
     std::string forced;  // one of the names, or empty: the best
-    // Told when a source begins, when it is refused or lost ("" begins: nothing is told any more).
-    std::function<void(std::string_view source, const std::string& why)> on_change;
+    // Told when a source begins (nullptr), and when one is refused or lost (why).
+    std::function<void(std::string_view source, const Error* refusal)> on_change;
   };
   // Opens what is there at once.
   static Result<std::unique_ptr<Lives>> open(LifeSources sources, Options options, Clock& clock);

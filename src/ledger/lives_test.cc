@@ -72,8 +72,8 @@ struct Machine {
     return Lives::open(sources(),
                        {.forced = std::move(forced),
                         .on_change =
-                            [this](std::string_view source, const std::string& why) {
-                              told.push_back(std::string(source) + why);
+                            [this](std::string_view source, const Error* refusal) {
+                              told.push_back(std::string(source) + (refusal ? ": " + refusal->text : ""));
                             }},
                        clock)
         .value();

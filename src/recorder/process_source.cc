@@ -2,6 +2,7 @@
 #include "recorder/process_source.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <string_view>
@@ -107,6 +108,15 @@ void report_process_source(const Lives* lives, Nanoseconds start, Nanoseconds no
   if (lives == nullptr) return;
   report_connector(uses, coverage);
   report_losses(*lives, coverage);
+}
+
+void report_refused_source(std::string_view source, const Error& refusal, Coverage& coverage) {
+  const bool is_denied = refusal.code == ErrorCode::denied;
+  coverage.add({.kind = is_denied ? CoverageNote::Kind::denied : CoverageNote::Kind::absent,
+                .table = "process",
+                .what = fmt::format("processes from {}", source),
+                .why = refusal.text,
+                .remedy = is_denied && geteuid() != 0 ? "sudo tacho ..." : ""});
 }
 
 }  // namespace tacho

@@ -3,8 +3,10 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "base/clock.h"
+#include "base/error.h"
 #include "ledger/lives.h"
 #include "schema/coverage.h"
 
@@ -21,5 +23,8 @@ ProcessSource process_source_of(const Lives* lives, Nanoseconds start, Nanosecon
 // Adds what the sources could not give, how long each was used, and what was lost.
 void report_process_source(const Lives* lives, Nanoseconds start, Nanoseconds now,
                            Coverage& coverage);
+
+// Adds that a source was refused or lost, and why.
+void report_refused_source(std::string_view source, const Error& refusal, Coverage& coverage);
 
 }  // namespace tacho

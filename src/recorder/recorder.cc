@@ -147,29 +147,24 @@ class Recorder {
     if (!wanted || options_.is_temporary || options_.processes == "proc" || !root_->is_machine()) return;
     auto lives = Lives::open(kernel_life_sources(options_.bpf_program, process_key_ticks(options_.interval)),
                              {.forced = options_.processes,
-                              .on_change = [this](std::string_view source, const std::string& why) {
-                                note_process_source(source, why);
+                              .on_change = [this](std::string_view source, const Error* refusal) {
+                                note_process_source(source, refusal);
                               }},
                              clock_);
-    if (!lives) return note_process_source("", lives.error().text);
+    if (!lives) return note_process_source("events", &lives.error());
     lives_ = std::move(*lives);
     if (const auto added = wake_->add(lives_->descriptor()); !added)
-      note_process_source("", added.error().text);
+      note_process_source("events", &added.error());
   }
 
-  void note_process_source(std::string_view source, const std::string& why) {
-    const bool is_refused = source.empty();
+  void note_process_source(std::string_view source, const Error* refusal) {
     const bool is_forced = !options_.processes.empty();
-    events_.push({.name = is_refused ? "process.source.refused" : "process.source",
-                  .severity = is_refused && is_forced ? Severity::warning : Severity::info,
-                  .body = is_refused ? why : "processes come from " + std::string(source),
+    events_.push({.name = refusal ? "process.source.refused" : "process.source",
+                  .severity = refusal && is_forced ? Severity::warning : Severity::info,
+                  .body = refusal ? std::string(source) + ": " + refusal->text
+                                  : "processes come from " + std::string(source),
                   .table = "process"});
-    if (is_refused)
-      coverage_.add({.kind = CoverageNote::Kind::denied,
-                     .table = "process",
-                     .what = "the source " + why.substr(0, why.find(':')),
-                     .why = why,
-                     .remedy = geteuid() == 0 ? "" : "sudo tacho ..."});
+    if (refusal) report_refused_source(source, *refusal, coverage_);
   }
 
   void make_runners(const std::vector<const CollectorInfo*>& selected) {

@@ -15,6 +15,8 @@
 #include "collectors/events.h"
 #include "collectors/registry.h"
 #include "collectors/self_statistics.h"
+#include "ledger/lives.h"
+#include "recorder/process_source.h"
 #include "recorder/runner.h"
 
 namespace tacho {
@@ -51,6 +53,7 @@ class Doctor {
                                            .statistics = &statistics_,
                                            .command_usage = &usage_};
     for (const CollectorInfo* info : all_collectors()) examine(*info, environment);
+    look_for_process_source();
     print_tables();
     print_notes();
     print_places();
@@ -87,6 +90,25 @@ class Doctor {
           {.table = rows.table().name, .rows = static_cast<std::int64_t>(rows.size())});
   }
 
+  // The source of processes that a recording would have here, and why not a better one.
+  void look_for_process_source() {
+    const auto note = [this](std::string_view source, const Error* refusal) {
+      if (refusal != nullptr) report_refused_source(source, *refusal, coverage_);
+    };
+    auto lives = Lives::open(kernel_life_sources(bpf_program_path(), 1), {.on_change = note}, clock_);
+    if (!lives) return note("events", &lives.error());
+    (*lives)->look_for_better();
+    (*lives)->wait_for_better(kPatienceMilliseconds);
+    process_source_ = (*lives)->name();
+    if (process_source_ == "proc" || process_source_ == "connector")
+      coverage_.add({.kind = CoverageNote::Kind::limited,
+                     .table = "process_exit",
+                     .what = "what processes used that live between two ticks",
+                     .why = process_source_ == "proc" ? "nothing but /proc tells of processes here"
+                                                      : "the connector tells who ended and how alone",
+                     .remedy = geteuid() == 0 ? "" : "sudo tacho ..."});
+  }
+
   // `first` and the text, broken to the terminal's width.
   void say(std::string_view first, std::string_view text) const {
     fmt::print("{}", wrapped(first, text, width_));
@@ -99,6 +121,9 @@ class Doctor {
           is_there ? fmt::format("{} row{} now", finding.rows, finding.rows == 1 ? "" : "s")
                    : finding.failure);
     }
+    fmt::print("\n");
+    say("", fmt::format("Births and ends of processes come from {}.",
+                        process_source_ == "proc" ? "looking at /proc at every tick" : process_source_));
   }
 
   void print_notes() const {
@@ -132,6 +157,7 @@ class Doctor {
   Coverage coverage_;
   FrameQueue queue_{std::size_t{16} << 20};
   std::vector<Finding> findings_;
+  std::string process_source_;
 };
 
 }  // namespace
