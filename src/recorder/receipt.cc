@@ -52,12 +52,16 @@ std::string clock_time(std::int64_t time) {
 
 // The higher of what two sources know.
 std::string memory_line(const CommandUsage& usage, const CommandFacts& command) {
-  const std::int64_t largest = command.memory_peak.value_or(0);
-  if (usage.memory_usage_highest >= largest)
-    return fmt::format("  memory:    {} (highest sum at a tick, {}; shared pages count more than once)\n",
-                       format_size(usage.memory_usage_highest), clock_time(usage.highest_time));
-  return fmt::format("  memory:    {} (its largest process, from wait4; no sum at a tick was higher)\n",
-                     format_size(largest));
+  // wait4's peak counts what the process was before its exec, the exact one does not.
+  const auto exact = usage.memory_peak_largest;
+  const std::int64_t largest = exact ? *exact : command.memory_peak.value_or(0);
+  if (usage.memory_usage_highest >= largest) {
+    const std::string process = exact ? fmt::format(" · largest process {}", format_size(*exact)) : "";
+    return fmt::format("  memory:    {} (highest sum at a tick, {}; shared pages count more than once){}\n",
+                       format_size(usage.memory_usage_highest), clock_time(usage.highest_time), process);
+  }
+  return fmt::format("  memory:    {} (its largest process{}; no sum at a tick was higher)\n",
+                     format_size(largest), exact ? "" : ", from wait4");
 }
 
 }  // namespace
