@@ -36,6 +36,10 @@ TreeProcess process_from(const arrow::RecordBatch& batch, std::int64_t row) {
                       .threads = number("thread_count"),
                       .cpu_time = number("cpu_time_user") + number("cpu_time_system"),
                       .memory = number("memory_usage")};
+  const auto figure = [&](std::string_view name) { return ColumnView(batch, name).find_integer(row); };
+  process.start = figure("start_time");
+  process.disk_read = figure("disk_io_read");
+  process.disk_written = figure("disk_io_write");
   process.state = text("state");
   process.user = text("user");
   process.command = text("command");
@@ -60,10 +64,6 @@ std::vector<std::string> cells_of(const TreeProcess& process, const std::string&
           process.memory > 0 ? format_size(process.memory) : "", label};
 }
 
-std::string label_of(const TreeProcess& process) {
-  return process.arguments.empty() ? "[" + process.command + "]" : process.arguments;
-}
-
 // Appends the process and what is below it; `prefix` draws the branches of those above.
 void add_branch(const ProcessTree& tree, std::size_t index, const std::string& prefix,
                 const std::string& branch, std::size_t depth, TextTable& table) {
@@ -77,6 +77,10 @@ void add_branch(const ProcessTree& tree, std::size_t index, const std::string& p
 }
 
 }  // namespace
+
+std::string label_of(const TreeProcess& process) {
+  return process.arguments.empty() ? "[" + process.command + "]" : process.arguments;
+}
 
 ProcessTree ProcessTree::from(const arrow::RecordBatch& batch) {
   ProcessTree tree;
@@ -129,14 +133,6 @@ void print_tree(const ProcessTree& tree, const std::vector<std::size_t>& start, 
   TextTable table = make_table();
   table.add_column("PROCESS", Align::left, kWidestName);
   for (const std::size_t root : start) add_branch(tree, root, "", "", 0, table);
-  table.print(output);
-}
-
-void print_processes(const ProcessTree& tree, const std::vector<std::size_t>& processes, Output& output) {
-  TextTable table = make_table();
-  table.add_column("PROCESS", Align::left, kWidestName);
-  for (const std::size_t index : processes)
-    table.add_row(cells_of(tree.all()[index], label_of(tree.all()[index])));
   table.print(output);
 }
 

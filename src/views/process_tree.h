@@ -17,6 +17,7 @@ namespace tacho {
 struct TreeProcess {
   std::int64_t pid = 0, parent = 0;
   std::int64_t threads = 0, cpu_time = 0, memory = 0;
+  std::optional<std::int64_t> start, disk_read, disk_written;
   std::string state, user, command, arguments;
   std::vector<std::size_t> children;  // indexes, by pid
 };
@@ -42,8 +43,8 @@ class ProcessTree {
 
 // The tree below `start` as lines with branches; names are cut to the terminal.
 void print_tree(const ProcessTree& tree, const std::vector<std::size_t>& start, Output& output);
-// Processes as a plain list.
-void print_processes(const ProcessTree& tree, const std::vector<std::size_t>& processes, Output& output);
+// What a process is called in a list: its command line, else its name in brackets.
+std::string label_of(const TreeProcess& process);
 // {root_pid, processes[{pid,ppid,name,threads}], totals{total_processes,total_threads},
 // aggregated_by_command[{command,processes,total_threads}], verbose}: the original proctree's form. With
 // `verbose` each process has its user, state, command line, memory (bytes) and CPU time (ns) as well.

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// tacho ps: the process tree at an instant of a recording.
+// tacho ps: the process tree at an instant of a recording, and the ledger of those that lived in it.
 #include <fmt/format.h>
 
 #include <algorithm>
 
 #include "apps/reader/command.h"
-#include "apps/reader/view_flags.h"
-#include "base/text.h"
+#include "apps/reader/ps_options.h"
 #include "query/processes.h"
 #include "views/process_tree.h"
+#include "views/ps/differences.h"
+#include "views/ps/process_list.h"
 #include "views/values.h"
 
 namespace tacho {
@@ -17,53 +18,8 @@ namespace {
 // What tacho names the recording that it makes for `tacho ps` of now.
 constexpr std::string_view kNameOfNow = "now";
 
-constexpr std::string_view kHelp = R"(Usage: tacho ps [RECORDING] [PID] [OPTION...]
-
-The process tree with threads: of now, or of RECORDING at its end or another time. With PID: what is
-below it.
-
-  --at TIME           -5m (before the end), 21:28, 2026-11-24T21:28:41Z
-  --find TEXT         processes whose name or command line contains TEXT
-  --format text|json  (text)
-  --verbose           JSON: with user, state, command line, memory and CPU time
-  --output FILE, --utc, --color auto|always|never, --no-pager, --help
-
-Exit status: 0; 1 when nothing was found or something was damaged (it is told on stderr, and the rest
-is shown); 2 for wrong usage; 3 when the recording cannot be read.
-)";
-
-struct Options {
-  ViewOptions view;
-  std::string recording, at, find;
-  std::optional<std::int64_t> pid;
-  bool verbose = false;
-};
-
-Result<Options> parse(int argc, char** argv) {
-  using enum Flag::Value;
-  Options options;
-  std::vector<Flag> flags = view_flags(options.view);
-  flags.push_back({"at", required, set_text(options.at)});
-  flags.push_back({"find", required, set_text(options.find)});
-  flags.push_back({"verbose", none, set_true(options.verbose)});
-  const auto words = TRY(parse_flags(argc, argv, flags));
-  if (options.view.help) return options;
-  if (words.empty() || words.size() > 2)
-    return Error{ErrorCode::invalid, "a recording and a pid are wanted, either or none"};
-  options.recording = words[0];
-  if (words.size() == 2) {
-    options.pid = parse_integer<std::int64_t>(words[1]);
-    if (!options.pid)
-      return Error{ErrorCode::invalid, "'" + escaped(words[1], 80) + "' is no pid"};
-  }
-  const std::string& format = options.view.format;
-  if (!format.empty() && format != "text" && format != "json")
-    return Error{ErrorCode::invalid, "--format is text or json"};
-  return options;
-}
-
 // The last tick that is not after the time asked for.
-Result<Batch> state_of(const Recording& recording, const Options& options) {
+Result<Batch> state_of(const Recording& recording, const PsOptions& options) {
   if (!recording.has_table("process"))
     return Error{ErrorCode::corrupt, recording.path() + " has no table process: nothing in it says "
                                                         "what was running"};
@@ -87,13 +43,13 @@ std::string totals_line(const ProcessTree& tree, const std::vector<std::size_t>&
 }
 
 // What of the tree was asked for, as roots. Empty: nothing fits.
-std::vector<std::size_t> roots_of(const ProcessTree& tree, const Options& options) {
+std::vector<std::size_t> roots_of(const ProcessTree& tree, const PsOptions& options) {
   if (!options.pid) return tree.roots();
   const auto found = tree.find(*options.pid);
   return found ? std::vector<std::size_t>{*found} : std::vector<std::size_t>();
 }
 
-Result<bool> print(const Recording& recording, const Options& options) {
+Result<bool> show_tree(const Recording& recording, const PsOptions& options) {
   const Batch state = TRY(state_of(recording, options));
   const ProcessTree tree = ProcessTree::from(*state);
   const auto roots = roots_of(tree, options);
@@ -102,7 +58,6 @@ Result<bool> print(const Recording& recording, const Options& options) {
                       fmt::format("there is no process {} at that time", *options.pid)});
     return false;
   }
-  Output output = TRY(open_output(options.view));
   std::vector<std::size_t> chosen = tree.below(roots);
   if (!options.find.empty()) {
     auto found = tree.containing(options.find);
@@ -113,30 +68,69 @@ Result<bool> print(const Recording& recording, const Options& options) {
       });
     std::erase_if(chosen, [&](std::size_t index) { return std::ranges::count(found, index) == 0; });
   }
+  TRY(sort_processes(tree, chosen, options.sort, options.reverse));
+  const Zone zone = options.view.zone(recording);
+  const std::string totals = totals_line(tree, chosen, *state, zone);
+  const bool is_found = !chosen.empty();
+  const std::size_t left_out = options.limit && chosen.size() > *options.limit ? chosen.size() - *options.limit : 0;
+  chosen.resize(chosen.size() - left_out);
+  Output output = TRY(open_output(options.view));
   if (options.view.format == "json") {
     output.write(tree_json(tree, chosen, options.pid, options.verbose));
   } else {
-    if (options.find.empty()) print_tree(tree, roots, output);
-    else print_processes(tree, chosen, output);
-    output.write(std::string(output.dim()) +
-                 totals_line(tree, chosen, *state, options.view.zone(recording)) +
-                 std::string(output.plain()) + "\n");
+    const bool is_list = !options.find.empty() || !options.sort.empty() || options.limit;
+    if (is_list) print_processes(tree, chosen, options.sort, zone, output);
+    else print_tree(tree, roots, output);
+    print_remark(totals + (left_out > 0 ? fmt::format("; {} more are not shown: --limit", left_out) : ""),
+                 output);
   }
   TRY(output.finish());
-  return !chosen.empty();
+  return is_found;
+}
+
+// The ledger: those that ended, sums, differences.
+Result<bool> show_ledger(const Recording& recording, const PsOptions& options) {
+  LedgerOptions ledger{.find = options.find,
+                       .sort = options.sort,
+                       .reverse = options.reverse,
+                       .limit = options.limit,
+                       .zone = options.view.zone(recording),
+                       .as_json = options.view.format == "json"};
+  if (options.diff_first) {
+    const Nanoseconds reference = reference_time(recording);
+    const Nanoseconds first = TRY(time_of("--diff", *options.diff_first, reference));
+    const Nanoseconds second = TRY(time_of("--diff", *options.diff_second, reference));
+    if (first > second)
+      return Error{ErrorCode::invalid, "--diff: the first time lies behind the second; write for example "
+                                       "--diff -10m -5m"};
+    Output output = TRY(open_output(options.view));
+    const bool found = TRY(show_differences(recording, first.count(), second.count(), ledger, output));
+    TRY(output.finish());
+    return found;
+  }
+  const Range range = TRY(range_of(recording, options.from, options.to));
+  ledger.from = range.from;
+  ledger.to = range.to;
+  Output output = TRY(open_output(options.view));
+  const bool is_now = recording.facts().name == kNameOfNow;
+  const bool found = options.exited ? TRY(show_exited(recording, ledger, output))
+                                    : TRY(show_sums(recording, *options.by, is_now, ledger, output));
+  TRY(output.finish());
+  return found;
 }
 
 }  // namespace
 
 int command_ps(int argc, char** argv) {
-  const auto options = parse(argc, argv);
+  const auto options = parse_ps(argc, argv);
   if (!options) return tell_usage("ps", options.error());
   if (options->view.help) {
-    fmt::print("{}", kHelp);
+    fmt::print("{}", kPsHelp);
     return 0;
   }
-  return view_recording("ps", options->recording,
-                        [&](const Recording& recording) { return print(recording, *options); });
+  return view_recording("ps", options->recording, [&](const Recording& recording) {
+    return options->is_of_ledger() ? show_ledger(recording, *options) : show_tree(recording, *options);
+  });
 }
 
 }  // namespace tacho

@@ -15,17 +15,22 @@ namespace {
 constexpr int kFailed = 1;
 
 // Options of `ps` that take a value, so that the value is not taken for a recording.
-constexpr std::string_view kWithValue[] = {"--at", "--find", "--format", "--color"};
+constexpr std::string_view kWithValue[] = {"--at",   "--find",  "--format", "--color", "--output",
+                                           "--from", "--to",    "--sort",   "--limit", "--by"};
+// What cannot be said of a single moment: the reader looks into the last recording.
+constexpr std::string_view kOfSpan[] = {"--exited", "--diff", "--from", "--to"};
 
 bool is_number(std::string_view text) {
   return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
 }
 
-// The first word that is neither an option nor a pid names a recording.
-bool names_recording(int argc, char** argv) {
+// Is a recording looked into? The first word that is neither an option nor a pid names it.
+bool is_of_recording(int argc, char** argv) {
   for (int index = 1; index < argc; ++index) {
     const std::string_view word = argv[index];
-    if (word == "--help") return true;  // the reader prints it
+    if (word == "--help" || word == "-h") return true;  // the reader prints it
+    const std::string_view name = word.substr(0, word.find('='));
+    if (std::ranges::find(kOfSpan, name) != std::end(kOfSpan)) return true;
     if (std::ranges::find(kWithValue, word) != std::end(kWithValue)) {
       ++index;
     } else if (!word.starts_with('-') && !is_number(word)) {
@@ -38,7 +43,7 @@ bool names_recording(int argc, char** argv) {
 }  // namespace
 
 int command_ps(int argc, char** argv) {
-  if (names_recording(argc, argv)) {
+  if (is_of_recording(argc, argv)) {
     std::vector<char*> words = {const_cast<char*>("tacho")};
     words.insert(words.end(), argv, argv + argc);
     return become_reader(static_cast<int>(words.size()), words.data());
