@@ -17,6 +17,7 @@ struct ProcessTotals {
   std::int64_t first_cpu = -1, last_cpu = 0;
   std::int64_t first_read = -1, last_read = 0, first_write = -1, last_write = 0;
   std::int64_t peak = 0, peak_time = 0;
+  std::int64_t ended_cpu = 0;  // by the account of its end
   bool was_born_here = false;  // within the range: its first figures count too
 
   std::int64_t cpu() const { return grown(first_cpu, last_cpu); }
@@ -45,6 +46,9 @@ class ReportedProcesses {
   static Result<ReportedProcesses> read(const ReportContext& context);
 
   const std::unordered_map<std::uint64_t, ProcessTotals>& totals() const { return totals_; }
+  // Reads commands and lines of these; before that `name` has their pids alone.
+  Result<void> read_lines(const ReportContext& context,
+                          const std::unordered_set<std::uint64_t>& numbers);
   // A process that was never described has an empty name.
   const ProcessName& name(std::uint64_t number) const;
   // Highest sum of the resident memory of the command's living processes at a tick, and its time.
@@ -55,6 +59,7 @@ class ReportedProcesses {
   Result<void> read_names(const ReportContext& context);
   Result<void> read_ends(const ReportContext& context);
   Result<void> read_figures(const ReportContext& context);
+  void add_account(std::uint64_t number, bool is_whole, const ColumnViews& at, std::int64_t row);
   void add_memory(std::uint64_t number, std::uint64_t tick, std::int64_t time, std::int64_t memory);
   void finish_tick();
 

@@ -47,6 +47,11 @@ Numbers largest(const ReportedProcesses& processes, const Numbers& of) {
   return chosen;
 }
 
+// Whether the kernel told of births and ends; else nothing is known but what lived at a tick.
+bool sees_ends(const ReportContext& context) {
+  return context.recording.facts().process_source != "proc";
+}
+
 class Printer {
  public:
   Printer(const ReportContext& context, const ReportedProcesses& processes, Output& output)
@@ -80,8 +85,9 @@ class Printer {
     std::int64_t cpu = 0;
     for (const std::uint64_t number : all) cpu += processes_.totals().at(number).cpu();
     if (all.size() > shown)
-      output_.write(fmt::format("  and {} more; CPU time of all {}{}, as the ticks saw it: {}\n", all.size() - shown,
-                                all.size(), which, duration_text(cpu)));
+      output_.write(fmt::format("  and {} more; CPU time of all {}{}{}: {}\n", all.size() - shown, all.size(),
+                                which, sees_ends(context_) ? "" : ", as the ticks saw it",
+                                duration_text(cpu)));
   }
 
  private:
@@ -91,7 +97,16 @@ class Printer {
   TextTable table_;
 };
 
-// The ticks see no more than what lived at one of them: the sums are "at least".
+Result<void> print_largest(const ReportContext& context, ReportedProcesses& processes,
+                           const Numbers& all, const Numbers& shown, std::string_view which,
+                           Output& output) {
+  TRY(processes.read_lines(context, {shown.begin(), shown.end()}));
+  Printer printer(context, processes, output);
+  printer.print(shown);
+  printer.print_totals(all, shown.size(), which);
+  return {};
+}
+
 void print_command_sums(const ReportContext& context, const ReportedProcesses& processes,
                         const Numbers& command, Output& output) {
   std::int64_t read = 0, written = 0;
@@ -102,7 +117,7 @@ void print_command_sums(const ReportContext& context, const ReportedProcesses& p
     written += totals.written();
     misses_io = misses_io || !totals.has_io();
   }
-  const bool sees_all = context.recording.facts().process_source != "proc";
+  const bool sees_all = sees_ends(context);
   const std::string_view at_least = sees_all ? "" : "at least ";
   std::string text = fmt::format("{}{} process{}", at_least, command.size(),
                                  command.size() == 1 ? "" : "es");
@@ -116,49 +131,39 @@ void print_command_sums(const ReportContext& context, const ReportedProcesses& p
   output.write(wrapped("  ", text, output.width()));
 }
 
-void print_command(const ReportContext& context, const ReportedProcesses& processes,
-                   const Numbers& command, Output& output) {
+Result<void> print_command(const ReportContext& context, ReportedProcesses& processes,
+                           const Numbers& command, Output& output) {
   heading(output, "The command's processes (by CPU time, then by peak memory and storage I/O)");
   if (command.empty()) {
     output.write("  none: it ended before a tick saw it\n");
-    return;
+    return {};
   }
   print_command_sums(context, processes, command, output);
-  const Numbers shown = largest(processes, command);
-  Printer printer(context, processes, output);
-  printer.print(shown);
-  printer.print_totals(command, shown.size(), "");
+  return print_largest(context, processes, command, largest(processes, command), "", output);
 }
 
-void print_others(const ReportContext& context, const ReportedProcesses& processes,
-                  const Numbers& others, Output& output) {
+Result<void> print_others(const ReportContext& context, ReportedProcesses& processes,
+                          const Numbers& others, Output& output) {
   const Numbers shown = top(processes, others, kOthers, cpu_of);
-  if (shown.empty()) return;
+  if (shown.empty()) return {};
   heading(output, "Others on the machine meanwhile (by CPU time)");
-  Printer printer(context, processes, output);
-  printer.print(shown);
-  printer.print_totals(others, shown.size(), " others");
+  return print_largest(context, processes, others, shown, " others", output);
 }
 
 }  // namespace
 
 Result<void> report_processes(const ReportContext& context, Output& output) {
-  const ReportedProcesses processes = TRY(ReportedProcesses::read(context));
+  ReportedProcesses processes = TRY(ReportedProcesses::read(context));
   if (processes.totals().empty()) return {};
   Numbers command, others;
   for (const auto& [number, totals] : processes.totals())
     (processes.name(number).is_in_command ? command : others).push_back(number);
   if (context.recording.facts().command) {
-    print_command(context, processes, command, output);
-    print_others(context, processes, others, output);
-    return {};
+    TRY(print_command(context, processes, command, output));
+    return print_others(context, processes, others, output);
   }
   heading(output, "Processes (by CPU time, then by peak memory and storage I/O)");
-  const Numbers shown = largest(processes, others);
-  Printer printer(context, processes, output);
-  printer.print(shown);
-  printer.print_totals(others, shown.size(), "");
-  return {};
+  return print_largest(context, processes, others, largest(processes, others), "", output);
 }
 
 }  // namespace tacho

@@ -44,7 +44,10 @@ constexpr Column kInfoColumns[] = {
     process_number("process", ""), key_number("pid", ""),
     gauge("start_boottime", Unit::nanoseconds, ""), text("command", ""), text("arguments", ""),
     gauge("in_command", Unit::count, "")};
-constexpr Column kExitColumns[] = {process_number("process", "")};
+constexpr Column kExitColumns[] = {
+    process_number("process", ""), counter("cpu_time_user", Unit::nanoseconds, ""),
+    counter("cpu_time_system", Unit::nanoseconds, ""), gauge("memory_peak", Unit::bytes, ""),
+    counter("disk_io_read", Unit::bytes, ""), counter("disk_io_write", Unit::bytes, "")};
 constexpr Column kEventColumns[] = {text("severity", ""), text("name", ""), text("body", ""),
                                     {"event_time", Type::timestamp, Kind::gauge, Unit::nanoseconds, ""},
                                     {"end_time", Type::timestamp, Kind::gauge, Unit::nanoseconds, ""}};
@@ -116,7 +119,10 @@ void fill_processes(RecordingWriter& writer, std::int64_t tick) {
   if (tick < 6)
     writer.rows(kProcess)
         .append(std::uint64_t{2}, tick * kSecond, 0, 1, 0, 0, tick * 40 * kMiB, (tick == 5 ? 290 : tick * 40) * kMiB);
-  if (tick == 6) writer.rows(kExit).append(std::uint64_t{2});
+  if (tick == 6) {
+    const auto unknown = std::nullopt;
+    writer.rows(kExit).append(std::uint64_t{2}, unknown, unknown, unknown, unknown, unknown);
+  }
   if (tick >= 4)
     writer.rows(kProcess)
         .append(std::uint64_t{3}, 0, 20'000'000, 1, (tick - 3) * 10 * kMiB, 0, 2 * kMiB, 2 * kMiB);
@@ -203,6 +209,34 @@ TEST(Report, OfAPartCountsWhatGrewInIt) {
   range.from = RecordingWriter::kStartTime + 2 * kSecond;
   range.to = RecordingWriter::kStartTime + 5 * kSecond;
   compare("part", report_of(folder / "r.tacho", range));
+}
+
+TEST(Report, CountsAProcessThatNoTickSaw) {
+  testing::TemporaryFolder folder;
+  auto writer = RecordingWriter::create(folder / "r.tacho", {&kSystem, &kProcess, &kInfo, &kExit});
+  ASSERT_TRUE(writer) << writer.error().text;
+  writer->facts.command = compile();
+  writer->facts.process_source = "bpf";
+  for (std::uint64_t tick = 0; tick < 3; ++tick) {
+    writer->begin(tick);
+    if (tick == 0) {
+      describe(writer->rows(kInfo), 1, "make", "make all", true);
+      writer->rows(kProcess).append(std::uint64_t{1}, kSecond, 0, 1, 0, 0, kMiB, kMiB);
+    }
+    if (tick == 1) {
+      describe(writer->rows(kInfo), 2, "cc1plus", "cc1plus a.cc", true);
+      writer->rows(kExit).append(std::uint64_t{2}, 700'000'000, 50'000'000, 400 * kMiB, 0, 8192);
+    }
+    // The account is the last word on what the ticks saw.
+    if (tick == 2) writer->rows(kExit).append(std::uint64_t{1}, kSecond, kSecond, 3 * kMiB, 0, 4096);
+    check(writer->commit());
+  }
+  check(writer->finish(2));
+  const std::string text = report_of(folder / "r.tacho");
+  EXPECT_NE(text.find("  2 processes"), std::string::npos) << text;
+  EXPECT_NE(text.find("0 B read, 12.0"), std::string::npos) << text;
+  EXPECT_NE(text.find("750 ms   400 MiB"), std::string::npos) << text;
+  EXPECT_NE(text.find("2 s  3.00 MiB"), std::string::npos) << text;
 }
 
 // Made by nobody's recorder: ours escapes what it records.
