@@ -64,7 +64,7 @@ struct Group {
     peak_pid = life.about.pid;
   }
   std::string label() const {
-    return kind == Kind::named ? name : kind == Kind::none ? "(none)" : "(all others)";
+    return kind == Kind::named ? name : kind == Kind::none ? "(none or unknown)" : "(all others)";
   }
 };
 
