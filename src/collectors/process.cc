@@ -130,6 +130,7 @@ class Process final : public Collector {
       const auto walked = walker->walk(all);
       if (!walked) return is_walking_ = false;
       for (const WalkedProcess& process : walked->changed) take_walked(process, is_turn, into);
+      ledger_.insert(std::move(next_));
       if (walked->complete) break;
       all = false;
     }
@@ -142,7 +143,6 @@ class Process final : public Collector {
         return true;
       });
     }
-    ledger_.insert(std::move(next_));
     return is_walking_ = true;
   }
 
@@ -194,6 +194,7 @@ class Process final : public Collector {
     }
     for (; at < living.size(); ++at) gone.push_back(std::move(living[at]));
     living.swap(next_);
+    next_.clear();  // of what was moved out of
   }
 
   // A pid that was not there before, or belongs to another process now. Nothing when it is gone
@@ -220,6 +221,9 @@ class Process final : public Collector {
       if (target) description.executable = path = escaped(*target, kArgumentsLimit);
       int error = 0;
       const std::string_view line = poller_->reader().read(process.pid, "cmdline", error);
+      // One that has ended has no command line any more; what was said of it stands.
+      if (line.empty() && process.had_arguments && !process.told && !repeat_all_) return;
+      process.had_arguments = process.had_arguments || !line.empty();
       process.arguments_hash = hash_of(line);
       if (!line.empty()) {
         redacted = redact_arguments(line, kArgumentsLimit);

@@ -93,6 +93,7 @@ struct LivingProcess {
   std::optional<std::int64_t> descriptor_count, oom_score, oom_score_adj;
   bool had_key = false;
   bool needs_info = false;     // to be described in this turn
+  bool had_arguments = false;  // when it was described
   bool knows_job = false;      // its environment was looked at
   std::int64_t last_seen = 0;  // boottime, ns
   bool io_denied = false, descriptors_denied = false, executable_denied = false;
