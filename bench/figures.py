@@ -2,6 +2,7 @@
 """The figures, one function each. Each returns rows of the table: figure, others, tacho, goal."""
 import csv
 import io
+import json
 import os
 import random
 import resource
@@ -11,7 +12,7 @@ import statistics
 import subprocess
 import time
 
-from measuring import Program, live_bytes, load
+from measuring import Program, live_bytes, load, running
 
 
 class Bench:
@@ -35,26 +36,49 @@ class Bench:
         return Program([self.tacho, "record", "--quiet", "--output", str(recording), *options],
                        self.environment)
 
+    def record_without_rights(self, recording):
+        """As nobody, by a copy of the program where nobody may read it. Needs root."""
+        place = self.scratch / "nobody"
+        if not place.exists():
+            self.scratch.chmod(0o711)
+            place.mkdir()
+            shutil.chown(place, "nobody")
+            shutil.copy(self.tacho, place / "tacho")
+        return Program([place / "tacho", "record", "--quiet", "--output", place / recording.name],
+                       {**self.environment, "XDG_STATE_HOME": str(place),
+                        "XDG_RUNTIME_DIR": str(place)}, user="nobody")
+
     def run(self, *arguments):
         return subprocess.run([self.tacho, *arguments], env=self.environment, text=True,
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE, check=False)
 
+    def rows(self, recording, table, columns, *options):
+        shown = self.run("show", str(recording), table, "--columns", columns, "--format", "csv",
+                         *options)
+        if shown.returncode > 1:  # 1: something is damaged, and the rest is shown
+            raise RuntimeError(shown.stderr.strip())
+        return list(csv.DictReader(io.StringIO(shown.stdout)))
+
     def show(self, recording, table, columns):
-        shown = self.run("show", str(recording), table, "--columns", columns, "--format", "csv")
-        rows = list(csv.DictReader(io.StringIO(shown.stdout)))
+        """Rows of a table that has some."""
+        rows = self.rows(recording, table, columns)
         if not rows:
-            raise RuntimeError(shown.stderr.strip() or f"{table} has no rows")
+            raise RuntimeError(f"{table} has no rows")
         return rows
 
-    def others(self, names, samples):
+    def source(self, recording):
+        """What told of births and ends of processes longest."""
+        return json.loads((recording / "recording.json").read_text())["process_source"]
+
+    def others(self, names, samples, output=subprocess.DEVNULL):
         """The other tools that are here, each writing a sample a second."""
         commands = {
             "sadc": ["-S", "XALL", "1", str(samples), str(self.scratch / "sadc.data")],
             "pidstat": ["-p", "ALL", "-u", "-r", "-d", "-h", "1"],
             "atop": ["-w", str(self.scratch / "atop.data"), "1"]}
         english = {**os.environ, "LC_ALL": "C"}
-        return {name: Program([self.tools[name], *commands[name]], english)
+        return {name: Program([self.tools[name], *commands[name]], english, output)
                 for name in names if self.tools[name]}
 
 
@@ -66,25 +90,40 @@ def beside(values):
     return ", ".join(f"{name} {value}" for name, value in values.items()) or "none is here"
 
 
-def measure_steady(bench, processes, seconds, others, *options):
-    """CPU seconds a sample, once everything has begun, of tacho and of the others beside it."""
-    recording = bench.new_recording()
-    with load(bench.programs, processes):
-        programs = {"tacho": bench.record(recording, *options),
-                    **bench.others(others, seconds + 30)}
-        try:
-            time.sleep(12)  # tacho's first key rows, in its first ten seconds, are behind us
-            before = {name: program.cpu() for name, program in programs.items()}
-            start = time.monotonic()
-            time.sleep(seconds)
-            samples = time.monotonic() - start
-            cpu = {name: (program.cpu() - before[name]) / samples
-                   for name, program in programs.items()}
-            memory = {name: program.memory() for name, program in programs.items()}
-        finally:
-            for program in programs.values():
-                program.end()
-    return cpu, memory, recording
+def watch_start(programs, seconds):
+    """The first seconds, in which a recorder that loads programs into the kernel needs most."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        for program in programs:
+            program.look_at_memory()
+        time.sleep(0.005)  # the loader lives for tens of milliseconds
+
+
+def measure_steady(bench, size, seconds, recorders, others):
+    """CPU seconds a sample, once everything has begun, and memory, of tacho and of the others
+    beside it. `size`: of the load; `recorders`: name -> how each is started."""
+    programs, started = {}, []
+
+    def start(name, program):
+        programs[name] = program
+        started.append(program)
+
+    with load(bench.programs, *size), running(started):
+        for name, begin in recorders.items():
+            start(name, begin())
+            time.sleep(0.3)  # so that the samples of one do not fall on those of the next
+        for name, program in bench.others(others, seconds + 30).items():
+            start(name, program)
+        watch_start([programs[name] for name in recorders], 4)
+        time.sleep(8)  # the first key rows, in the first ten seconds, are behind us then
+        before = {name: program.cpu() for name, program in programs.items()}
+        begun = time.monotonic()
+        time.sleep(seconds)
+        samples = time.monotonic() - begun
+        cpu = {name: (program.cpu() - before[name]) / samples
+               for name, program in programs.items()}
+        memory = {name: program.memory() for name, program in programs.items()}
+    return cpu, memory
 
 
 def sealing_cost(bench, recording):
@@ -96,41 +135,69 @@ def sealing_cost(bench, recording):
 
 
 def grid(bench, recording):
-    """The worst distance of a tick from the grid, in seconds, and the number of ticks."""
+    """The worst distance of a tick from the grid, in seconds, and the number of ticks. The last is
+    not on the grid: it is taken when the recorder is told to stop."""
     rows = [(int(row["tick"]), int(row["boottime"]))
-            for row in bench.show(recording, "system", "tick,boottime")]
+            for row in bench.show(recording, "system", "tick,boottime")][:-1]
     first = rows[0][1]
     return max(abs(boottime - first - tick * 10**9) for tick, boottime in rows) / 1e9, len(rows)
 
 
-def cpu_and_memory(bench):
-    seconds = 15 if bench.quick else 50
-    rows = []
-    cpu, _, recording = measure_steady(bench, 0, seconds, ["sadc"],
-                                       "--without", "process")
-    mine = cpu.pop("tacho")
+def cpu_without_processes(bench):
+    recording = bench.new_recording()
+    cpu, _ = measure_steady(
+        bench, (0,), 15 if bench.quick else 50,
+        {"best": lambda: bench.record(recording, "--without", "process")}, ["sadc"])
+    mine = cpu.pop("best")
     goal = milliseconds(cpu["sadc"] / 2) + " (half of sadc)" if cpu else "half of sadc"
-    rows.append(("CPU per sample, all tables but processes",
-                 beside({name: milliseconds(value) for name, value in cpu.items()}),
-                 milliseconds(mine), goal))
-    idle = recording
-    seconds = 10 if bench.quick else 25
-    memories = []
-    for processes, goal, memory_goal in ((50, 2, 5), (500, 4, None), (2000, 12, 8)):
-        cpu, memory, _ = measure_steady(bench, processes, seconds, ["pidstat", "atop"])
-        mine = cpu.pop("tacho")
-        rows.append((f"CPU per sample with every process, {processes} more, 5 % active",
-                     beside({name: milliseconds(value) for name, value in cpu.items()}),
-                     milliseconds(mine), f"{goal} ms"))
-        resident, highest = memory.pop("tacho")
+    distance, ticks = grid(bench, recording)
+    return [("CPU per sample, all tables but processes",
+             beside({name: milliseconds(value) for name, value in cpu.items()}),
+             milliseconds(mine), goal),
+            (f"worst distance from the grid in {ticks} samples at 1 s, idle", "",
+             milliseconds(distance), "5 ms")]
+
+
+# What is beside the load -> goals for CPU in ms (by BPF, by /proc) and for memory in MiB.
+SIZES = {(50,): ("50 more, 5 % active", 1.0, 2, 7),
+         (500,): ("500 more, 5 % active", 1.2, 4, None),
+         (2000,): ("2000 more, 5 % active", 2.0, 12, 10),
+         (500, 5, 100, 8): ("500 more with 8 threads each, 5 % active", 1.5, None, None)}
+HIGHEST = 18  # MiB
+
+
+def cpu_and_memory(bench):
+    rows, memories = cpu_without_processes(bench), []
+    for size, (what, by_bpf, by_proc, memory_goal) in SIZES.items():
+        recordings = [bench.new_recording() for _ in range(3)]
+        recorders = {"best": lambda: bench.record(recordings[0])}
+        if by_proc:
+            recorders["proc"] = lambda: bench.record(recordings[1], "--processes=proc")
+        if size == (2000,) and os.geteuid() == 0:
+            recorders["nobody"] = lambda: bench.record_without_rights(recordings[2])
+        cpu, memory = measure_steady(bench, size, 10 if bench.quick else 25, recorders,
+                                     ["pidstat", "atop"])
+        source = bench.source(recordings[0])
+        mine = {name: cpu.pop(name) for name in recorders}
+        others = beside({name: milliseconds(value) for name, value in cpu.items()})
+        title = f"CPU per sample with every process, {what}"
+        rows.append((f"{title}, processes by {source}", others, milliseconds(mine["best"]),
+                     f"{by_bpf} ms by bpf"))
+        if by_proc:
+            rows.append((f"{title}, `--processes=proc`", others, milliseconds(mine["proc"]),
+                         f"{by_proc} ms"))
+        if size == (2000,):
+            without = milliseconds(mine["nobody"]) if "nobody" in mine else \
+                "that of the rows above: this run has no rights" if os.geteuid() else "not measured"
+            rows.append((f"{title}, without any right", others, without, "12 ms"))
+        resident, highest = memory["best"]
         if memory_goal:
-            memories.append((f"RSS of the recorder, {processes} more processes (highest)",
-                             beside({name: f"{now:.1f} ({peak:.1f}) MiB"
-                                     for name, (now, peak) in memory.items()}),
-                             f"{resident:.1f} ({highest:.1f}) MiB", f"{memory_goal} MiB"))
-    distance, ticks = grid(bench, idle)
-    memories.append((f"worst distance from the grid in {ticks} samples at 1 s, idle", "",
-                     milliseconds(distance), "5 ms"))
+            memories.append((f"RSS of the recorder, {what}, processes by {source} (highest, with "
+                             "its loader)",
+                             beside({name: f"{memory[name][0]:.1f} ({memory[name][1]:.1f}) MiB"
+                                     for name in cpu}),
+                             f"{resident:.1f} ({highest:.1f}) MiB",
+                             f"{memory_goal} ({HIGHEST}) MiB by bpf"))
     return rows + memories
 
 
@@ -138,8 +205,8 @@ def grid_beside_busy_loops(bench):
     recording = bench.new_recording()
     with load(bench.programs, 4, 100, 0):
         program = bench.record(recording)
-        time.sleep(20 if bench.quick else 60)
-        program.end()
+        with running([program]):
+            time.sleep(20 if bench.quick else 60)
     distance, ticks = grid(bench, recording)
     return [(f"the same in {ticks} samples beside 4 busy loops", "", milliseconds(distance),
              "15 ms")]
@@ -152,8 +219,8 @@ def sizes(bench):
     wanted = 600 if bench.quick else 3600
     with load(bench.programs, 2000, 5, 10):
         program = bench.record(recording, "--interval", "10ms")
-        time.sleep(wanted / 100)
-        program.end(signal.SIGKILL)
+        with running([program], signal.SIGKILL):
+            time.sleep(wanted / 100)
     live = sum(live_bytes(path) for path in recording.glob("*/live-*"))
     cpu = sealing_cost(bench, recording)
     sealed = sum(path.stat().st_size for path in recording.glob("*/part-*"))
@@ -174,11 +241,11 @@ def atop_bytes(bench):
     data.unlink(missing_ok=True)
     with load(bench.programs, 2000):
         program = bench.others(["atop"], 10)["atop"]
-        time.sleep(4.5)
-        first = data.stat().st_size
-        time.sleep(4)
-        grown = data.stat().st_size - first
-        program.end()
+        with running([program]):
+            time.sleep(4.5)
+            first = data.stat().st_size
+            time.sleep(4)
+            grown = data.stat().st_size - first
     return f"atop {grown / 4 / 1000:.1f} kB"
 
 
@@ -209,6 +276,7 @@ def kills(bench):
         time.sleep(random_moments.uniform(0.1, 0.5))
         moment = time.clock_gettime(time.CLOCK_BOOTTIME)
         program.end(signal.SIGKILL)
+        program.check()
         damaged += bench.run("verify", str(recording)).returncode != 0
         rows = bench.show(recording, "system", "boottime")
         last = int(rows[-1]["boottime"]) / 1e9
@@ -223,8 +291,8 @@ def bit_flips(bench):
     recording = bench.new_recording()
     with load(bench.programs, 50):
         program = bench.record(recording, "--interval", "100ms")
-        time.sleep(4)
-        program.end()
+        with running([program]):
+            time.sleep(4)
     count = 200 if bench.quick else 1000
     text = subprocess.run([bench.programs / "bench_bit_flips", recording, str(count)],
                           stdout=subprocess.PIPE, text=True, check=True).stdout
@@ -251,11 +319,12 @@ def first_output(bench, arguments, lines):
 
 
 def a_day(bench):
-    hours = 2 if bench.quick else 24
+    # As CSV a row for each process and tick is written: 10 s for 2 million of them.
+    hours, processes = (1, 500) if bench.quick else (24, 2000)
     recording = bench.new_recording()
-    subprocess.run([bench.programs / "bench_recorded_day", recording, str(hours), "2000"],
+    subprocess.run([bench.programs / "bench_recorded_day", recording, str(hours), str(processes)],
                    stdout=subprocess.DEVNULL, check=True)
-    what = f"{hours} h at 1 s of 2000 processes"
+    what = f"{hours} h at 1 s of {processes} processes"
     goal = "first under 1 s, under 300 MiB"
     csv_rows = first_output(bench, ["show", str(recording), "process", "--format", "csv"], 2)
     last = first_output(bench, ["show", str(recording), "process", "--last", "10"], 2)

@@ -2,8 +2,11 @@
 """What the figures are measured with: CPU time of a program and all it starts, memory, the load, and
 the other tools. Everything that is started here is ended by its id."""
 import contextlib
+import ctypes
 import os
 import pathlib
+import platform
+import pwd
 import shutil
 import signal
 import struct
@@ -49,6 +52,12 @@ class Meter:
             return int((self.group / "cpuacct.usage").read_text()) / 1e9
         return cpu_of_tree(self.pid)
 
+    def pids(self):
+        """Of the program and what it started, where that is known; else of the program."""
+        if self.group:
+            return [int(pid) for pid in (self.group / "cgroup.procs").read_text().split()]
+        return [self.pid]
+
     def close(self):
         if not self.group:
             return
@@ -59,29 +68,56 @@ class Meter:
             time.sleep(0.02)
 
 
-class Program:
-    """A program that runs while something is measured."""
+def resident(pid):
+    """Resident now and at its highest, in MiB."""
+    status = pathlib.Path(f"/proc/{pid}/status").read_text()
+    kib = {line.split(":")[0]: int(line.split()[1]) for line in status.splitlines()
+           if line.startswith(("VmRSS", "VmHWM"))}
+    if len(kib) < 2:
+        raise RuntimeError(f"process {pid} has ended")
+    return kib["VmRSS"] / 1024, kib["VmHWM"] / 1024
 
-    def __init__(self, arguments, environment=None, stdin=None):
+
+class Program:
+    """A program that runs while something is measured, as another user if one is named."""
+
+    def __init__(self, arguments, environment=None, output=subprocess.DEVNULL, user=None):
         self.meter = Meter()
-        self.started = time.monotonic()
+        self.user = pwd.getpwnam(user) if user else None
+        self.died = None
+        self.highest_sum = 0.0
         self.process = subprocess.Popen(
-            arguments, env=environment, stdin=stdin or subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=self.meter.enter)
+            arguments, env=environment, stdin=subprocess.DEVNULL, stdout=output,
+            stderr=subprocess.DEVNULL, preexec_fn=self.begin)
         self.meter.pid = self.process.pid
+
+    def begin(self):
+        """In the child, before the program."""
+        self.meter.enter()
+        if self.user:
+            os.setgroups([])
+            os.setgid(self.user.pw_gid)
+            os.setuid(self.user.pw_uid)
 
     def cpu(self):
         return self.meter.read()
 
     def memory(self):
-        """Resident now and at its highest, in MiB."""
-        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
-        kib = {line.split(":")[0]: int(line.split()[1]) for line in status.splitlines()
-               if line.startswith(("VmRSS", "VmHWM"))}
-        return kib["VmRSS"] / 1024, kib["VmHWM"] / 1024
+        """Resident now and at its highest, in MiB; the highest with what it started, as far as
+        `look_at_memory` saw that."""
+        now, highest = resident(self.process.pid)
+        return now, max(highest, self.highest_sum)
+
+    def look_at_memory(self):
+        total = 0.0
+        for pid in self.meter.pids():
+            with contextlib.suppress(OSError, RuntimeError):  # it has ended, or is about to
+                total += resident(pid)[0]
+        self.highest_sum = max(self.highest_sum, total)
 
     def end(self, number=signal.SIGINT, limit=60):
-        if self.process.poll() is None:
+        self.died = self.process.poll()
+        if self.died is None:
             self.process.send_signal(number)
         try:
             self.process.wait(limit)
@@ -89,17 +125,71 @@ class Program:
             self.process.kill()
             self.process.wait()
         self.meter.close()
-        return self.process.returncode
+
+    def check(self):
+        """Once it was ended: that it ran until then."""
+        if self.died is not None:
+            raise RuntimeError(f"{self.process.args[0]} ended by itself with {self.died}")
+
+
+class KernelPrograms:
+    """CPU seconds that the kernel spends in the BPF programs that a process has at its tracepoints.
+    The kernel counts while a descriptor is open, and with us that is gone; needs CAP_SYS_ADMIN."""
+
+    ENABLE_STATS = 32       # of bpf(2); with type 0, run time
+    TRACING = "26"          # BPF_PROG_TYPE_TRACING
+    CALLS = {"x86_64": 321, "aarch64": 280}
+
+    def __init__(self, pid):
+        self.folder = pathlib.Path(f"/proc/{pid}/fdinfo")
+        attributes = (ctypes.c_uint32 * 32)()
+        self.counting = -1
+        if platform.machine() in self.CALLS:
+            self.counting = ctypes.CDLL(None).syscall(
+                self.CALLS[platform.machine()], self.ENABLE_STATS, attributes, 128)
+
+    def read(self):
+        """None where there are none, or the kernel does not count for us."""
+        if self.counting < 0:
+            return None
+        times = {}
+        for file in self.folder.iterdir():
+            with contextlib.suppress(OSError):  # closed meanwhile
+                facts = dict(line.split(":\t", 1) for line in file.read_text().splitlines()
+                             if ":\t" in line)
+                if facts.get("prog_type") == self.TRACING:
+                    times[facts["prog_id"]] = int(facts["run_time_ns"])
+        return sum(times.values()) / 1e9 if times else None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.counting >= 0:
+            os.close(self.counting)
 
 
 @contextlib.contextmanager
-def load(programs, processes, percent=5, period=100):
+def running(programs, number=signal.SIGINT):
+    """Ends them all in the end, and says when one of them did not last until then."""
+    try:
+        yield
+    finally:
+        for program in programs:
+            program.end(number)
+    for program in programs:
+        program.check()
+
+
+@contextlib.contextmanager
+def load(programs, processes, percent=5, period=100, threads=1):
     """So many processes, that share of them awake every `period` milliseconds."""
     if processes == 0:
         yield
         return
-    with subprocess.Popen([programs / "bench_load", str(processes), str(percent), str(period)],
-                          stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+    numbers = [str(number) for number in (processes, percent, period, threads)]
+    with subprocess.Popen([programs / "bench_load", *numbers], stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE) as process:
         try:
             if int(process.stdout.readline()) != processes:
                 raise RuntimeError(f"this machine does not allow {processes} processes")
