@@ -11,6 +11,9 @@
 namespace tacho {
 namespace {
 
+// Within this time an end of a pid that was not born again is the one that was told already.
+constexpr std::int64_t kTellsAgain = 2'000'000'000;  // ns
+constexpr std::size_t kMostEndsTold = 16384;
 // A chain of newborns deeper than this within one tick is connected at later ones.
 constexpr int kMostGenerations = 64;
 
@@ -118,14 +121,31 @@ void ProcessLedger::take_exec(const LifeEvent& event) {
   note_exec((is_known ? young->second : begin(event)).told, event);
 }
 
+// A source that joins what two parts of the kernel say may say an end twice.
+bool ProcessLedger::is_told_again(const LifeEvent& event) {
+  const auto told = ends_told_.find(event.pid);
+  return told != ends_told_.end() && std::abs(event.boottime - told->second) < kTellsAgain;
+}
+
+void ProcessLedger::note_end(const LifeEvent& event) {
+  if (ends_told_.size() >= kMostEndsTold)
+    std::erase_if(ends_told_, [&](const auto& one) { return event.boottime - one.second >= kTellsAgain; });
+  if (ends_told_.size() < kMostEndsTold) ends_told_[event.pid] = event.boottime;
+}
+
 void ProcessLedger::take_exit(const LifeEvent& event) {
   if (LivingProcess* known = find(event.pid, event)) {
+    note_end(event);
     known->end = std::make_unique<ToldEnd>(end_of(event));
     ending.push_back(event.pid);
     return;
   }
   const auto young = young_.find(event.pid);
-  if (young == young_.end() || !is_same_life(young->second, event)) begin(event);
+  if (young == young_.end() || !is_same_life(young->second, event)) {
+    if (is_told_again(event)) return;
+    begin(event);
+  }
+  note_end(event);
   auto node = young_.extract(event.pid);
   note_identity(node.mapped().told, event);
   finish(std::move(node.mapped()), end_of(event));
@@ -141,6 +161,7 @@ YoungProcess& ProcessLedger::begin(const LifeEvent& event) {
     // The pid has come again: the event of its end was lost.
     finish(std::move(old.mapped()), {.source = "poll", .boottime = event.boottime});
   }
+  if (event.kind == LifeEvent::Kind::fork) ends_told_.erase(event.pid);
   YoungProcess& young = young_[event.pid];
   young.pid = event.pid;
   young.number = next_number_++;

@@ -52,6 +52,8 @@ class ProcessLedger {
   void take_exec(const LifeEvent& event);
   void take_exit(const LifeEvent& event);
   void finish(YoungProcess&& young, ToldEnd end);
+  bool is_told_again(const LifeEvent& event);
+  void note_end(const LifeEvent& event);
   LivingProcess* find(int pid, const LifeEvent& event) const;
   struct Relative {
     std::uint64_t number;
@@ -66,6 +68,8 @@ class ProcessLedger {
   std::uint64_t next_number_ = 1;
   std::unordered_map<int, YoungProcess> young_;
   std::vector<int> introduced_;  // pids
+  // When the last life of a pid ended, as long as that is not long ago and it has not come again.
+  std::unordered_map<int, std::int64_t> ends_told_;
 };
 
 }  // namespace tacho

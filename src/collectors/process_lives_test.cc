@@ -211,6 +211,26 @@ TEST(ProcessLives, APidThatComesAgainWithoutAnEndInBetweenEndsTheFirst) {
   EXPECT_EQ(watch.text(1, "source", kExit), "bpf");
 }
 
+TEST(ProcessLives, AnEndThatIsToldTwiceIsOne) {
+  Machine machine;
+  machine.write("proc/loadavg", "");
+  write_living(machine, 100, 1);
+  ToldLives lives;
+  const auto without_start = [](LifeEvent event) {
+    event.start_boottime.reset();
+    return event;
+  };
+  const LifeEvent end = without_start(exit_of(100)), young_end = without_start(exit_of(200));
+  lives.events = {{}, {fork_of(200, 1), young_end, young_end, end, end}, {end}};
+  Watch watch("process", machine, {}, 0, &lives);
+  ASSERT_TRUE(watch.turn(true));
+  machine.remove("proc/100");
+  ASSERT_TRUE(watch.turn());
+  EXPECT_EQ(watch.size(kExit), 2u);
+  ASSERT_TRUE(watch.turn());
+  EXPECT_EQ(watch.size(kExit), 0u);
+}
+
 TEST(ProcessLives, DescentFollowsForksWhateverBecameOfTheParents) {
   Machine machine;
   machine.write("proc/loadavg", "");

@@ -114,17 +114,17 @@ def stay(writer):
 done["outlives"] = hand_pid_over(stay)
 pids.remove(done["outlives"])
 
-vforked = subprocess.Popen(["sleep", "0.41"])  # subprocess uses vfork
+vforked = subprocess.Popen(["sleep", "1.41"])  # subprocess uses vfork
 done["vfork"] = vforked.pid
-chain = subprocess.Popen(["sh", "-c", 'sleep 0.3; exec sh -c "sleep 0.3; exec sleep 0.42"'])
+chain = subprocess.Popen(["sh", "-c", 'sleep 0.3; exec sh -c "sleep 0.3; exec sleep 1.42"'])
 done["chain"] = chain.pid
-hostile = subprocess.Popen([b"sleep", b"0.43"], executable="/bin/sleep")
-odd = [b"sh", b"-c", b"sleep 0.44; :", b"new\nline", b"\x1b]0;title\x07", b"\xff\xfe", b""]
+hostile = subprocess.Popen([b"sleep", b"1.43"], executable="/bin/sleep")
+odd = [b"sh", b"-c", b"sleep 1.44; :", b"new\nline", b"\x1b]0;title\x07", b"\xff\xfe", b""]
 odd = subprocess.Popen(odd)
 done["odd"] = odd.pid
-large = subprocess.Popen(["sh", "-c", "sleep 0.45; :"] + ["y" * 8192] * 16)
+large = subprocess.Popen(["sh", "-c", "sleep 1.45; :"] + ["y" * 8192] * 16)
 done["large"] = large.pid
-hiding = [subprocess.Popen(["sh", "-c", "sleep 0.46; :", "tool", *secret]) for secret in secrets]
+hiding = [subprocess.Popen(["sh", "-c", "sleep 1.46; :", "tool", *secret]) for secret in secrets]
 
 zombie = child(lambda: living(0.3, 12))
 done["zombie"] = zombie
@@ -156,7 +156,7 @@ def leader_first():
     libc.syscall(60 if os.uname().machine == "x86_64" else 93, 0)  # exit of this thread alone
 done["leader first"] = child(leader_first)
 
-space = subprocess.Popen(["unshare", "--pid", "--fork", "sleep", "0.47"])
+space = subprocess.Popen(["unshare", "--pid", "--fork", "sleep", "1.47"])
 time.sleep(0.2)
 try:
     done["namespace"] = int(open(f"/proc/{space.pid}/task/{space.pid}/children").read().split()[0])
@@ -307,7 +307,7 @@ def test_what_was_there_before_does_not(lives):
 def test_a_vfork_is_the_program_that_it_became(lives):
     rows = lives.info(lives.done["vfork"])
     assert rows[-1]["command"] == "sleep"
-    assert rows[-1]["arguments"] == "sleep 0.41"
+    assert rows[-1]["arguments"] == "sleep 1.41"
     assert rows[-1]["executable"].endswith(("/sleep", "/coreutils", "/busybox"))
     end_of(lives, lives.done["vfork"])
 
@@ -315,7 +315,7 @@ def test_a_vfork_is_the_program_that_it_became(lives):
 def test_a_chain_of_programs_is_one_process(lives):
     pid = lives.done["chain"]
     assert len(lives.numbers(pid)) == 1
-    assert lives.info(pid)[-1]["arguments"] == "sleep 0.42"
+    assert lives.info(pid)[-1]["arguments"] == "sleep 1.42"
     assert end_of(lives, pid)["exit_code"] == (0 if lives.knows_status else None)
 
 
@@ -349,7 +349,7 @@ def test_a_pid_namespace_shows_both_numbers(lives):
     if pid is None:
         pytest.skip("no right to make a pid namespace")
     assert lives.info(pid)[-1]["inner_pid"] == 1
-    assert lives.info(pid)[-1]["arguments"] == "sleep 0.47"
+    assert lives.info(pid)[-1]["arguments"] == "sleep 1.47"
     assert end_of(lives, pid)["exit_code"] == (0 if lives.knows_status else None)
 
 
@@ -374,17 +374,17 @@ def test_a_process_ends_with_its_last_thread(lives):
 
 def test_arguments_of_any_bytes_are_kept_and_harmless(lives):
     (arguments,) = {row["arguments"] for row in lives.info(lives.done["odd"])[-1:]}
-    assert arguments == r"sh -c 'sleep 0.44; :' new\x0aline '\x1b]0;title\x07' \xff\xfe ''"
+    assert arguments == r"sh -c 'sleep 1.44; :' new\x0aline '\x1b]0;title\x07' \xff\xfe ''"
     last = lives.info(lives.done["large"])[-1]
     assert last["arguments_cut"] == 1
-    assert last["arguments"].startswith("sh -c 'sleep 0.45; :' yyy")
+    assert last["arguments"].startswith("sh -c 'sleep 1.45; :' yyy")
     assert len(last["arguments"]) <= 4096 + 2
 
 
 def test_no_secret_is_in_any_byte(lives):
     texts = [str(value) for rows in (lives.all_info, lives.all_exits, lives.rows) for row in rows
              for value in row.values()]
-    shown = [text for text in texts if "sleep 0.46" in text]
+    shown = [text for text in texts if "sleep 1.46" in text]
     # The shells are there, so their secrets could be.
     assert len({text for text in shown}) > 1
     planted = [SECRET, RANDOM[:12]]
