@@ -72,8 +72,9 @@ Result<bool> show_tree(const Recording& recording, const PsOptions& options) {
   const Zone zone = options.view.zone(recording);
   const std::string totals = totals_line(tree, chosen, *state, zone);
   const bool is_found = !chosen.empty();
-  const std::size_t left_out = options.limit && chosen.size() > *options.limit ? chosen.size() - *options.limit : 0;
-  chosen.resize(chosen.size() - left_out);
+  const std::size_t shown = std::min(chosen.size(), options.limit.value_or(chosen.size()));
+  const std::size_t left_out = chosen.size() - shown;
+  chosen.resize(shown);
   Output output = TRY(open_output(options.view));
   if (options.view.format == "json") {
     output.write(tree_json(tree, chosen, options.pid, options.verbose));

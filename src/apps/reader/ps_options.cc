@@ -103,7 +103,8 @@ is still being made):
                       command, arguments. --exited: pid, start, end, lived, how, cpu, memory, read,
                       write, user, job, container, unit, command, arguments (end). --by: count,
                       ended, cpu, memory, read, write, and what it sums by (cpu). --diff: pid, start,
-                      cpu, memory, read, write, user, job, container, unit, command, arguments
+                      cpu, memory, resident, read, write, user, job, container, unit, command,
+                      arguments
   --limit N           rows at most (1000; --diff: 10 of each kind)
   --format text|json  (text)
   --verbose           JSON of the tree: with user, state, command line, memory and CPU time

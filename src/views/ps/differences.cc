@@ -218,10 +218,12 @@ class Differences {
       }
     }
     const std::int64_t around = latest_delay(recording.facts());
-    TRY(each_life(recording, {.which = LivesWanted::Which::ended, .from = before.time - around, .to = after.time + around},
-                  [&](const ProcessLife& life) {
-                    if (life.end->tick > before.tick && life.end->tick <= after.tick) add_ended(life, before);
-                  }));
+    const LivesWanted wanted{.which = LivesWanted::Which::ended,
+                             .from = before.time - around,
+                             .to = after.time + around};
+    TRY(each_life(recording, wanted, [&](const ProcessLife& life) {
+      if (life.end->tick > before.tick && life.end->tick <= after.tick) add_ended(life, before);
+    }));
     // Those whose end the recording has not.
     for (auto& [number, state] : before.states)
       if (!after.states.contains(number) && state.life.about.contains(options_.find)) {

@@ -7,7 +7,10 @@ namespace tacho {
 namespace {
 
 CoverageNote limited(std::string table, std::string what, std::string why) {
-  return {.kind = CoverageNote::Kind::limited, .table = std::move(table), .what = std::move(what), .why = std::move(why)};
+  return {.kind = CoverageNote::Kind::limited,
+          .table = std::move(table),
+          .what = std::move(what),
+          .why = std::move(why)};
 }
 RecordingFacts with(std::vector<CoverageNote> notes, std::string source = "bpf") {
   RecordingFacts facts;

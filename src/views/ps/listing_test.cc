@@ -34,7 +34,8 @@ std::string sorted(std::string_view sort, bool reverse, std::size_t most) {
     first.add(thing);
   EXPECT_EQ(first.count(), 5U);
   std::string text;
-  for (const Thing& thing : first.take()) text += thing.name + (thing.size ? std::to_string(*thing.size) : "-") + " ";
+  for (const Thing& thing : first.take())
+    text += thing.name + (thing.size ? std::to_string(*thing.size) : "-") + " ";
   return text;
 }
 

@@ -62,11 +62,13 @@ class Lives : public ::testing::Test {
       writer.rows(kFigures).append(number, cpu, memory, peak, std::nullopt);
     };
     if (tick == 0 || tick == 150) say(1, at(-100), "one", "one --first");
-    if (tick < 100 || tick >= 200 || tick % 50 == 0) use(1, 1000 + 100 * std::int64_t(tick < 100 ? tick : tick < 200 ? 99 : tick - 100), 10, 90);
+    const std::uint64_t turns = tick < 100 ? tick : tick < 200 ? 99 : tick - 100;
+    if (tick < 100 || tick >= 200 || tick % 50 == 0) use(1, 1000 + 100 * std::int64_t(turns), 10, 90);
     if (tick == 0) say(2, at(-50), "two", "two");
     if (tick == 0) use(2, 500, 20, 20);
     if (tick == 40) use(2, 800, 25, 30);
-    if (tick == 51) end(writer, 2, "connector", std::nullopt, std::nullopt, at(50.5), std::nullopt, std::nullopt);
+    const Figure none;
+    if (tick == 51) end(writer, 2, "connector", none, none, at(50.5), none, none);
     if (tick == 21) say(3, at(20.2), "three", "/bin/three x");
     if (tick == 22) end(writer, 3, "bpf", 3, std::nullopt, at(20.4), 7, 70);
     if (tick == 31) say(4, at(30.5), "four", "four");

@@ -241,8 +241,9 @@ Result<bool> show_sums(const Recording& recording, SumBy which, bool counts_befo
   const auto [from, to] = span_of(recording, options);
   print_totals(groups.all(), span_text(from, to, options.zone), TRY(missed_of(recording)), output);
   if (count > rows.size())
-    print_remark(fmt::format("the first {} of {} are shown; --limit {} shows all", rows.size(), count, count),
-                 output);
+    print_remark(
+        fmt::format("the first {} of {} are shown; --limit {} shows all", rows.size(), count, count),
+        output);
   return count > 0;
 }
 
