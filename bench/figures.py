@@ -78,7 +78,9 @@ class Bench:
             "pidstat": ["-p", "ALL", "-u", "-r", "-d", "-h", "1"],
             "atop": ["-w", str(self.scratch / "atop.data"), "1"]}
         english = {**os.environ, "LC_ALL": "C"}
-        return {name: Program([self.tools[name], *commands[name]], english, output)
+        # atop ends by SIGTERM alone, and then switches the accounting off that it switched on.
+        return {name: Program([self.tools[name], *commands[name]], english, output,
+                              stop=signal.SIGTERM if name == "atop" else signal.SIGINT)
                 for name in names if self.tools[name]}
 
 

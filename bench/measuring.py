@@ -81,8 +81,10 @@ def resident(pid):
 class Program:
     """A program that runs while something is measured, as another user if one is named."""
 
-    def __init__(self, arguments, environment=None, output=subprocess.DEVNULL, user=None):
+    def __init__(self, arguments, environment=None, output=subprocess.DEVNULL, user=None,
+                 stop=signal.SIGINT):
         self.meter = Meter()
+        self.stop = stop
         self.user = pwd.getpwnam(user) if user else None
         self.died = None
         self.highest_sum = 0.0
@@ -94,6 +96,7 @@ class Program:
     def begin(self):
         """In the child, before the program."""
         self.meter.enter()
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # a shell's background has it ignored
         if self.user:
             os.setgroups([])
             os.setgid(self.user.pw_gid)
@@ -115,10 +118,10 @@ class Program:
                 total += resident(pid)[0]
         self.highest_sum = max(self.highest_sum, total)
 
-    def end(self, number=signal.SIGINT, limit=60):
+    def end(self, number=None, limit=60):
         self.died = self.process.poll()
         if self.died is None:
-            self.process.send_signal(number)
+            self.process.send_signal(number or self.stop)
         try:
             self.process.wait(limit)
         except subprocess.TimeoutExpired:
@@ -170,7 +173,7 @@ class KernelPrograms:
 
 
 @contextlib.contextmanager
-def running(programs, number=signal.SIGINT):
+def running(programs, number=None):
     """Ends them all in the end, and says when one of them did not last until then."""
     try:
         yield
