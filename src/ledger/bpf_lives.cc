@@ -23,6 +23,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/clock.h"
 #include "ledger/backlog.h"
 #include "ledger/bpf/life_record.h"
 #include "ledger/bpf_ring.h"
@@ -38,8 +39,9 @@ constexpr std::size_t kBacklogBytes = std::size_t{4} << 20;
 constexpr std::size_t kReadInPlace = kLifeRingBytes / 4;
 // A second with some hundred processes.
 constexpr std::size_t kKeptBytes = std::size_t{64} << 10;
-// Takes that an exit waits for its exact account.
-constexpr int kTakesToWait = 2;
+// How long an exit waits for its exact account: the kernel frees a task some milliseconds after it was
+// reaped, and later on a busy machine. Longer than that waits a zombie.
+constexpr std::int64_t kFreeWait = 1'000'000'000;  // ns
 
 constexpr std::string_view kName = "bpf";
 constexpr std::array kNames = {"fork", "exec", "exit"};
@@ -149,11 +151,6 @@ class Joiner {
   }
 
  private:
-  struct Waiting {
-    LifeExitRecord record;
-    int takes = 0;
-  };
-
   // What a storm made large and calm times do not need goes back to the system.
   template <class T>
   static void empty(std::vector<T>& vector) {
@@ -173,9 +170,12 @@ class Joiner {
   // Of the takes before: they are older than everything in this batch.
   void hand_over_waiting() {
     empty(ready_);
-    for (auto& [pid, waiting] : waiting_)
-      if (is_settling_ || ++waiting.takes >= kTakesToWait || free_of(waiting.record.life.key) != nullptr)
-        ready_.push_back(waiting.record);
+    if (waiting_.empty()) return;
+    const std::int64_t now = SystemClock().now().boottime.count();
+    for (const auto& [pid, record] : waiting_) {
+      const bool is_late = now - static_cast<std::int64_t>(record.life.boottime) >= kFreeWait;
+      if (is_settling_ || is_late || free_of(record.life.key) != nullptr) ready_.push_back(record);
+    }
     std::ranges::sort(ready_, {}, [](const LifeExitRecord& record) { return record.life.boottime; });
     for (const LifeExitRecord& record : ready_) {
       const LifeFreeRecord* free = free_of(record.life.key);
@@ -203,7 +203,7 @@ class Joiner {
     if (free != nullptr || is_settling_) {
       (*each_)(exit_event(record, free == nullptr ? record.totals : free->totals));
     } else {
-      waiting_.insert_or_assign(record.life.key.kernel_pid, Waiting{record});
+      waiting_.insert_or_assign(record.life.key.kernel_pid, record);
     }
   }
 
@@ -212,7 +212,7 @@ class Joiner {
     if (waiting_.empty()) return;
     const auto found = waiting_.find(record.key.kernel_pid);
     if (found == waiting_.end()) return;
-    const LifeExitRecord& before = found->second.record;
+    const LifeExitRecord& before = found->second;
     const LifeFreeRecord* free = free_of(before.life.key);
     (*each_)(exit_event(before, free == nullptr ? before.totals : free->totals));
     waiting_.erase(found);
@@ -223,7 +223,7 @@ class Joiner {
   std::vector<std::span<const std::byte>> batch_;
   std::vector<const LifeFreeRecord*> frees_;  // sorted by key
   std::vector<LifeExitRecord> ready_;
-  std::unordered_map<std::uint32_t, Waiting> waiting_;  // by the kernel's pid
+  std::unordered_map<std::uint32_t, LifeExitRecord> waiting_;  // by the kernel's pid
 };
 
 // Runs of a program that the kernel left out because it was running already on that CPU; no right to

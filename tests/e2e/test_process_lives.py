@@ -16,11 +16,10 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
-pytestmark = [pytest.mark.system,
-              pytest.mark.skipif(os.geteuid() != 0, reason="needs root: sources, pids, namespaces")]
-
+NEEDS_ROOT = [pytest.mark.system, pytest.mark.skipif(os.geteuid() != 0, reason="the source needs root")]
 # "proc" is what is left without any right: it sees who lives at a tick, and no status.
-SOURCES = ("bpf", "taskstats", "connector", "proc")
+SOURCES = (pytest.param("bpf", marks=NEEDS_ROOT), pytest.param("taskstats", marks=NEEDS_ROOT),
+           "connector", "proc")
 ACCOUNTS = ("bpf", "taskstats")
 
 SECRET = "hunter2SECRET"
