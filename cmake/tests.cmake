@@ -20,6 +20,9 @@ foreach(room IN LISTS rooms)
     add_dependencies(unit_tests test_${room})
   endif()
 endforeach()
+if(TARGET tacho-bpf)  # the room ledger loads it
+  add_dependencies(test_ledger tacho-bpf)
+endif()
 
 find_package(Python3 REQUIRED COMPONENTS Interpreter)
 foreach(check rooms ratchet)
