@@ -4,7 +4,6 @@
 
 #include <cstdint>
 #include <optional>
-#include <string>
 
 namespace tacho {
 
@@ -18,14 +17,6 @@ struct CommandUsage {
   std::optional<std::int64_t> memory_peak_largest;  // bytes: the largest of the exact peaks of ended ones
   std::int64_t read_bytes = 0, write_bytes = 0;  // of storage
   std::int64_t unreadable = 0;            // processes whose I/O our rights do not show
-};
-
-// Where processes came from, for the facts of the recording. As above.
-struct ProcessSourceFacts {
-  std::string source = "proc";            // the best that was used
-  // Forks were followed from the first tick on, and nothing was lost: all processes were seen.
-  bool saw_all = false;
-  std::optional<std::int64_t> missed;     // events that were lost; nothing where that cannot be counted
 };
 
 }  // namespace tacho

@@ -57,7 +57,9 @@ class Process final : public Collector {
     // exact figures are still on their way.
     if (!ledger_.leaving.empty() || into.is_last()) take_lives();
     ledger_.connect_parents();
-    if (into.is_last()) give_up_zombies();
+    // Nobody will see zombies reaped.
+    if (into.is_last())
+      ledger_.let_go([](const LivingProcess& process) { return process.end != nullptr; });
     bury_leaving(into);
     for (const YoungProcess& young : ledger_.ended) write_young(into, young);
     ledger_.ended.clear();
@@ -165,17 +167,14 @@ class Process final : public Collector {
     if (!pids) return;
     ticks_to_search_ = kSearchTicks;
     lost_ = lives_->lost();
-    std::erase_if(ledger_.living, [&](Living& process) {
-      if (std::ranges::binary_search(**pids, process->pid)) return false;
-      ledger_.leaving.push_back(std::move(process));
-      return true;
+    ledger_.let_go([&](const LivingProcess& process) {
+      return !std::ranges::binary_search(**pids, process.pid);
     });
     std::erase_if(ledger_.ending, [&](int pid) { return !std::ranges::binary_search(**pids, pid); });
   }
 
   // Walks the pids that are there and the processes that were, both ascending.
   void merge(const std::vector<int>& pids, Collection& into) {
-    next_.clear();
     std::vector<Living>& living = ledger_.living;
     std::vector<Living>& gone = ledger_.leaving;
     ledger_.ending.clear();
@@ -209,7 +208,6 @@ class Process final : public Collector {
   }
 
   void write_info(Rows& rows, LivingProcess& process) {
-    const ProcessStat& stat = process.numbers;
     process.needs_info = false;
     ProcessDescription description = description_of(process);
     std::string path, command = escaped(process.command);
@@ -231,8 +229,6 @@ class Process final : public Collector {
         description.arguments_cut = redacted.cut;
       }
     }
-    description.process_group = stat.process_group;
-    description.session = stat.session;
     write_description(rows, description, users_);
   }
 
@@ -256,15 +252,6 @@ class Process final : public Collector {
       description.arguments_cut = process.told->arguments_cut;
     }
     return description;
-  }
-
-  // Nobody will see them reaped.
-  void give_up_zombies() {
-    std::erase_if(ledger_.living, [this](Living& process) {
-      if (!process->end) return false;
-      ledger_.leaving.push_back(std::move(process));
-      return true;
-    });
   }
 
   void bury_leaving(Collection& into) {

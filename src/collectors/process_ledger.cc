@@ -63,6 +63,14 @@ void note_exec(ToldProcess& told, const LifeEvent& event) {
   told.arguments_cut = redacted.cut || event.arguments_cut;
 }
 
+int pid_of(const ProcessLedger::Living& process) { return process->pid; }
+
+// Where the process with this pid stands, or the end.
+auto place_of(auto& living, int pid) {
+  const auto found = std::ranges::lower_bound(living, pid, {}, pid_of);
+  return found != living.end() && pid_of(*found) == pid ? found : living.end();
+}
+
 ToldEnd end_of(const LifeEvent& event) {
   return {.source = event.source,
           .boottime = event.boottime,
@@ -75,9 +83,8 @@ ToldEnd end_of(const LifeEvent& event) {
 }  // namespace
 
 LivingProcess* ProcessLedger::find(int pid) const {
-  const auto found = std::ranges::lower_bound(
-      living, pid, {}, [](const Living& process) { return process->pid; });
-  return found != living.end() && (*found)->pid == pid ? found->get() : nullptr;
+  const auto found = place_of(living, pid);
+  return found == living.end() ? nullptr : found->get();
 }
 
 // The one that the event is about.
@@ -122,7 +129,7 @@ void ProcessLedger::take_exec(const LifeEvent& event) {
 }
 
 // A source that joins what two parts of the kernel say may say an end twice.
-bool ProcessLedger::is_told_again(const LifeEvent& event) {
+bool ProcessLedger::is_told_again(const LifeEvent& event) const {
   const auto told = ends_told_.find(event.pid);
   return told != ends_told_.end() && std::abs(event.boottime - told->second) < kTellsAgain;
 }
@@ -200,20 +207,26 @@ void ProcessLedger::introduce(LivingProcess& process) {
 }
 
 ProcessLedger::Living ProcessLedger::remove(int pid) {
-  const auto found = std::ranges::lower_bound(
-      living, pid, {}, [](const Living& process) { return process->pid; });
-  if (found == living.end() || (*found)->pid != pid) return nullptr;
+  const auto found = place_of(living, pid);
+  if (found == living.end()) return nullptr;
   Living process = std::move(*found);
   living.erase(found);
   return process;
 }
 
+void ProcessLedger::let_go(const std::function<bool(const LivingProcess&)>& is_gone) {
+  std::erase_if(living, [&](Living& process) {
+    if (!is_gone(*process)) return false;
+    leaving.push_back(std::move(process));
+    return true;
+  });
+}
+
 void ProcessLedger::insert(std::vector<Living>&& found) {
-  const auto by_pid = [](const Living& process) { return process->pid; };
-  std::ranges::sort(found, {}, by_pid);
+  std::ranges::sort(found, {}, pid_of);
   const auto middle = static_cast<std::ptrdiff_t>(living.size());
   std::ranges::move(found, std::back_inserter(living));
-  std::ranges::inplace_merge(living, living.begin() + middle, {}, by_pid);
+  std::ranges::inplace_merge(living, living.begin() + middle, {}, pid_of);
   found.clear();
 }
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -42,6 +43,8 @@ class ProcessLedger {
   void introduce(LivingProcess& process);
   // Takes one out of `living`, or puts those that were found in; both keep the order.
   Living remove(int pid);
+  // Moves those that are gone from `living` to `leaving`.
+  void let_go(const std::function<bool(const LivingProcess&)>& is_gone);
   void insert(std::vector<Living>&& found);
   // Parents of those that were introduced since the call before, once all of a turn are in `living`.
   void connect_parents();
@@ -52,7 +55,7 @@ class ProcessLedger {
   void take_exec(const LifeEvent& event);
   void take_exit(const LifeEvent& event);
   void finish(YoungProcess&& young, ToldEnd end);
-  bool is_told_again(const LifeEvent& event);
+  bool is_told_again(const LifeEvent& event) const;
   void note_end(const LifeEvent& event);
   LivingProcess* find(int pid, const LifeEvent& event) const;
   struct Relative {

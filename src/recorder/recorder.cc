@@ -62,7 +62,7 @@ class Recorder {
     TRY(prepare());
     // Who asks for it by name wants it from the first moment on.
     if (lives_ && options_.processes == "bpf") {
-      look_for_better_source(kLookAfter, {});
+      look_for_better_source();
       lives_->wait_for_better(kLoadLimitMilliseconds);
     }
     const Instant start = clock_.now();
@@ -264,7 +264,7 @@ class Recorder {
       const bool looks_first = lives_ && !has_looked_ && look < until;
       if (looks_first) until = look;
       if (clock_.sleep_until(until, wake_->descriptor())) {
-        look_for_better_source(until, look);
+        if (until >= look) look_for_better_source();
         if (looks_first) continue;
         return !is_last;
       }
@@ -276,8 +276,8 @@ class Recorder {
     }
   }
 
-  void look_for_better_source(Nanoseconds now, Nanoseconds look) {
-    if (!lives_ || has_looked_ || now < look) return;
+  void look_for_better_source() {
+    if (!lives_ || has_looked_) return;
     has_looked_ = true;
     lives_->look_for_better();
   }
