@@ -67,7 +67,7 @@ class Cpu final : public Collector {
  public:
   static Result<std::unique_ptr<Collector>> create(const CollectorEnvironment& environment) {
     auto self = std::make_unique<Cpu>();
-    self->stat_ = TRY(environment.root.open_file("proc/stat", Records::one_piece));
+    self->stat_ = TRY(environment.root.share_file("proc/stat", Records::one_piece));
     if (auto folder = environment.root.open_folder("sys/devices/system/cpu"))
       self->folder_ = std::move(folder).value();
     if (auto file = environment.root.open_file("proc/cpuinfo")) self->info_ = std::move(*file);
@@ -179,7 +179,8 @@ class Cpu final : public Collector {
     rows.set(throttle_package, slow_values_[number].throttle_package);
   }
 
-  KernelFile stat_, info_;
+  SharedKernelFile stat_;
+  KernelFile info_;
   FileDescriptor folder_;
   RereadBuffer buffer_;
   Cadence slow_{kSlow};

@@ -82,8 +82,8 @@ class Limits final : public Collector {
   static Result<std::unique_ptr<Collector>> create(const CollectorEnvironment& environment) {
     auto self = std::make_unique<Limits>(environment);
     const Root& root = environment.root;
-    self->tasks_ = TRY(root.open_file("proc/loadavg", Records::one_piece));
-    self->memory_ = TRY(root.open_file("proc/meminfo", Records::one_piece));
+    self->tasks_ = TRY(root.share_file("proc/loadavg", Records::one_piece));
+    self->memory_ = TRY(root.share_file("proc/meminfo", Records::one_piece));
     for (Setting& setting : self->settings_)
       if (auto file = root.open_file(setting.path, Records::one_piece))
         setting.file = std::move(file).value();
@@ -222,7 +222,8 @@ class Limits final : public Collector {
 
   const Root& root_;
   const std::string subject_;  // proc/PID
-  KernelFile tasks_, memory_, limits_, pids_max_, pids_current_;
+  SharedKernelFile tasks_, memory_;
+  KernelFile limits_, pids_max_, pids_current_;
   Setting settings_[5] = {{"proc/sys/kernel/threads-max", task_limit, 1},
                           {"proc/sys/kernel/pid_max", pid_limit, 1},
                           {"proc/sys/vm/overcommit_memory", overcommit_mode, 1},  // kMode

@@ -14,7 +14,7 @@ constexpr std::size_t kLongestName = 64;
 
 class NamedFileCollector final : public Collector {
  public:
-  NamedFileCollector(const NamedFile& source, KernelFile file)
+  NamedFileCollector(const NamedFile& source, SharedKernelFile file)
       : source_(source), file_(std::move(file)), names_(source.names) {}
 
   Result<void> collect(Collection& into) override {
@@ -44,7 +44,7 @@ class NamedFileCollector final : public Collector {
 
  private:
   const NamedFile& source_;
-  KernelFile file_;
+  SharedKernelFile file_;
   LearnedNames names_;
 };
 
@@ -52,7 +52,7 @@ class NamedFileCollector final : public Collector {
 
 Result<std::unique_ptr<Collector>> follow_named_file(const NamedFile& file,
                                                      const CollectorEnvironment& environment) {
-  KernelFile opened = TRY(environment.root.open_file(file.path, file.records));
+  SharedKernelFile opened = TRY(environment.root.share_file(file.path, file.records));
   return std::unique_ptr<Collector>(std::make_unique<NamedFileCollector>(file, std::move(opened)));
 }
 

@@ -42,6 +42,12 @@ void take_stat(LivingProcess& process, const ProcessStat& stat) {
   }
 }
 
+// Of one that was read from /proc until now.
+bool ran_since_read(const LivingProcess& process, const WalkedProcess& walked) {
+  return !process.has_schedule || walked.thread_count > 1 ||
+         walked.cpu_time_main_thread != process.run_time;
+}
+
 // schedstat is the main thread's alone, and without descriptors there is nothing to go by.
 bool knows_when_unchanged(const LivingProcess& process) {
   return process.schedstat && (process.statm || process.is_kernel_thread()) &&
@@ -110,20 +116,26 @@ void ProcessPoller::welcome(LivingProcess& process, const WalkedProcess& walked,
   take_walked(process, walked, true, rows);
 }
 
+// Nothing is kept open for it any more.
+void ProcessPoller::leave_to_walks(LivingProcess& process) {
+  release(process);
+  process.schedstat = {};
+  process.statm = {};
+  process.stat = {};
+  process.io_file = {};
+  process.status_file = {};
+  process.is_walked = true;
+}
+
 void ProcessPoller::take_walked(LivingProcess& process, const WalkedProcess& walked, bool is_turn,
                                 Rows& rows) {
-  if (!process.is_walked) {
-    release(process);
-    process.schedstat = {};
-    process.statm = {};
-    process.stat = {};
-    process.io_file = {};
-    process.status_file = {};
-    process.is_walked = true;
-  }
+  const bool is_first = !process.is_walked;
+  const bool ran = is_first && ran_since_read(process, walked);
+  if (is_first) leave_to_walks(process);
   process.last_seen = now_.boottime;
   const bool changed = take_figures(process, walked, page_size_);
-  process.changed_since_key = process.changed_since_key || changed;
+  // The first walk is more exact than /proc was: that alone is no change of the process.
+  if (is_first ? ran : changed) process.changed_since_key = true;
   const bool key = now_.tick >= process.key_due || (is_turn && !changed);
   if (changed || key || repeat_all_) write_row(process, rows, key);
 }
@@ -236,6 +248,9 @@ void ProcessPoller::write_row(LivingProcess& process, Rows& rows, bool key) {
     set_slow_figures(rows, process);
     look_for_new_identity(process);
     process.changed_since_key = !process.is_walked && !knows_when_unchanged(process);
+  } else if (process.is_walked && process.walked_descriptors != process.descriptor_count) {
+    process.descriptor_count = process.walked_descriptors;
+    rows.set(process_column::file_descriptor_count, process.descriptor_count);
   }
   rows.finish_row();
 }
@@ -261,12 +276,15 @@ void ProcessPoller::set_slow_figures(Rows& rows, LivingProcess& process) {
   if (process.changed_since_key || adjustment != process.oom_score_adj)
     process.oom_score = Fields(reader_.read(process.pid, "oom_score", error)).number();
   process.oom_score_adj = adjustment;
-  if (process.changed_since_key) {
+  if (process.is_walked) {
+    process.descriptor_count = process.walked_descriptors;
+  } else if (process.changed_since_key) {
     process.descriptor_count = reader_.count_descriptors(process.pid);
     process.descriptors_denied = !process.descriptor_count;
   }
   rows.set(file_descriptor_count, process.descriptor_count);
-  rows.set(file_descriptor_limit, reader_.descriptor_limit(process.pid));
+  rows.set(file_descriptor_limit, process.is_walked ? process.walked_descriptor_limit
+                                                    : reader_.descriptor_limit(process.pid));
   rows.set(oom_score, process.oom_score);
   rows.set(oom_score_adj, process.oom_score_adj);
 }

@@ -61,6 +61,7 @@ class ProcessPoller {
  private:
   enum class Change : std::uint8_t { no, yes, gone };
 
+  void leave_to_walks(LivingProcess& process);
   bool update_stat(LivingProcess& process, Rows& rows, bool key, bool changed);
   bool is_memory_turn(const LivingProcess& process) const;
   std::string_view read_often(LivingProcess& process, FileDescriptor& kept, const char* name,

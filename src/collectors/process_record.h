@@ -89,7 +89,7 @@ struct LivingProcess {
   bool runs_often = false;     // that was so at two ticks one after the other
   // What its last key row said. It stays so while neither schedstat nor statm changes.
   bool changed_since_key = true;
-  std::optional<std::int64_t> walked_oom_score_adj;
+  std::optional<std::int64_t> walked_oom_score_adj, walked_descriptors, walked_descriptor_limit;
   std::optional<std::int64_t> descriptor_count, oom_score, oom_score_adj;
   bool had_key = false;
   bool needs_info = false;     // to be described in this turn

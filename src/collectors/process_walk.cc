@@ -50,6 +50,8 @@ bool take_figures(LivingProcess& process, const WalkedProcess& walked, std::int6
   process.io.write_characters = known(walked.io_write);
   process.io_denied = false;
   process.walked_oom_score_adj = walked.oom_score_adj;
+  process.walked_descriptors = known(walked.file_descriptor_count);
+  process.walked_descriptor_limit = known(walked.file_descriptor_limit);
   const std::string_view command(walked.command, strnlen(walked.command, sizeof walked.command));
   if (stat.parent != walked.parent_pid || process.command != command) {
     stat.parent = walked.parent_pid;

@@ -43,8 +43,8 @@ class System final : public Collector {
  public:
   static Result<std::unique_ptr<Collector>> create(const CollectorEnvironment& environment) {
     auto self = std::make_unique<System>();
-    self->stat_ = TRY(environment.root.open_file("proc/stat", Records::one_piece));
-    self->load_ = TRY(environment.root.open_file("proc/loadavg", Records::one_piece));
+    self->stat_ = TRY(environment.root.share_file("proc/stat", Records::one_piece));
+    self->load_ = TRY(environment.root.share_file("proc/loadavg", Records::one_piece));
     return std::unique_ptr<Collector>(std::move(self));
   }
 
@@ -87,7 +87,7 @@ class System final : public Collector {
     return {};
   }
 
-  KernelFile stat_, load_;
+  SharedKernelFile stat_, load_;
 };
 
 constexpr const Table* kTables[] = {&kSystem};

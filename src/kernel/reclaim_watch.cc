@@ -21,7 +21,7 @@ bool is_wanted(std::string_view line) {
 
 ReclaimWatch ReclaimWatch::create(const Root& root) {
   ReclaimWatch watch;
-  if (auto file = root.open_file("proc/vmstat", Records::name_value)) watch.vmstat_ = std::move(*file);
+  if (auto file = root.share_file("proc/vmstat", Records::name_value)) watch.vmstat_ = std::move(*file);
   return watch;
 }
 

@@ -18,7 +18,7 @@ class ReclaimWatch {
   bool moved();
 
  private:
-  KernelFile vmstat_;
+  SharedKernelFile vmstat_;
   std::optional<std::int64_t> sum_;
 };
 

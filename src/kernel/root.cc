@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <map>
 
 namespace tacho {
 namespace {
@@ -54,11 +55,33 @@ Result<std::string_view> KernelFile::reread() {
   }
 }
 
+struct SharedKernelFile::State {
+  std::shared_ptr<const SharedKernelFiles> all;
+  KernelFile file;
+  std::uint64_t turn = 0;
+  Result<std::string_view> text = std::string_view();
+};
+
+struct SharedKernelFiles {
+  std::uint64_t turn = 0;  // 0: nobody counts turns
+  std::map<std::string, std::weak_ptr<SharedKernelFile::State>, std::less<>> files;
+};
+
+Result<std::string_view> SharedKernelFile::reread() {
+  State& state = *state_;
+  if (state.turn == 0 || state.turn != state.all->turn) {
+    state.text = state.file.reread();
+    state.turn = state.all->turn;
+  }
+  return state.text;
+}
+
 Result<Root> Root::open(const std::string& prefix) {
   Root root;
   root.folder_ = FileDescriptor(::open(prefix.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!root.folder_) return last_system_error("open the folder", prefix);
   root.prefix_ = prefix;
+  root.shared_ = std::make_shared<SharedKernelFiles>();
   root.is_machine_ = prefix == "/";
   return root;
 }
@@ -68,6 +91,20 @@ Result<KernelFile> Root::open_file(const std::string& path, Records records) con
   if (!file) return last_system_error("open", "/" + below(path));
   return KernelFile(std::move(file), "/" + below(path), records);
 }
+
+Result<SharedKernelFile> Root::share_file(const std::string& path, Records records) const {
+  auto& known = shared_->files[below(path)];
+  SharedKernelFile shared;
+  shared.state_ = known.lock();
+  if (shared.state_) return shared;
+  shared.state_ = std::make_shared<SharedKernelFile::State>();
+  shared.state_->all = shared_;
+  shared.state_->file = TRY(open_file(path, records));
+  known = shared.state_;
+  return shared;
+}
+
+void Root::begin_turn() const { ++shared_->turn; }
 
 Result<std::string> Root::read(const std::string& path) const {
   return read_file_at(folder_.get(), below(path), kLargestBuffer);

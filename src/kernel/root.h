@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,12 +42,33 @@ class KernelFile {
   Records records_ = Records::any;
 };
 
+struct SharedKernelFiles;  // of one Root
+
+// A kernel file that several read in the same turn: it is read once. A turn begins with
+// Root::begin_turn; where nobody says so, every call reads. Not thread-safe: for what runs in one thread.
+class SharedKernelFile {
+ public:
+  SharedKernelFile() = default;
+  // The file's text as of this turn, valid until the next one.
+  Result<std::string_view> reread();
+  explicit operator bool() const { return state_ != nullptr; }
+
+ private:
+  friend class Root;
+  friend struct SharedKernelFiles;
+  struct State;
+  std::shared_ptr<State> state_;
+};
+
 class Root {
  public:
   // Opens the folder `prefix`.
   static Result<Root> open(const std::string& prefix = "/");
 
   Result<KernelFile> open_file(const std::string& path, Records records = Records::any) const;
+  // The same file for all who ask for this path here.
+  Result<SharedKernelFile> share_file(const std::string& path, Records records = Records::any) const;
+  void begin_turn() const;
   // For files read once or seldom.
   Result<std::string> read(const std::string& path) const;
   // Sorted names in a folder.
@@ -63,6 +85,7 @@ class Root {
  private:
   FileDescriptor folder_;
   std::string prefix_;
+  std::shared_ptr<SharedKernelFiles> shared_;
   bool is_machine_ = false;
 };
 

@@ -67,5 +67,33 @@ TEST(KernelFile, ReadsVmstatWholeThoughItIsNearlyAPage) {
   EXPECT_EQ(lines(*by_records->reread()), lines(*to_the_end->reread()));
 }
 
+TEST(SharedKernelFile, IsReadOnceATurn) {
+  const Folder folder;
+  const auto root = Root::open(folder.path());
+  folder.write("file", "first");
+  auto one = root->share_file("file");
+  auto other = root->share_file("/file");
+  ASSERT_TRUE(one && other);
+  folder.write("file", "second");
+  EXPECT_EQ(*one->reread(), "second");  // nobody counts turns
+  root->begin_turn();
+  EXPECT_EQ(*one->reread(), "second");
+  folder.write("file", "third");
+  EXPECT_EQ(*other->reread(), "second");
+  root->begin_turn();
+  EXPECT_EQ(*other->reread(), "third");
+  EXPECT_EQ(*one->reread(), "third");
+}
+
+TEST(SharedKernelFile, SaysWhyItCannotBeOpened) {
+  const Folder folder;
+  const auto root = Root::open(folder.path());
+  const auto file = root->share_file("file");
+  ASSERT_FALSE(file);
+  EXPECT_EQ(file.error().code, ErrorCode::absent);
+  folder.write("file", "here now");
+  EXPECT_TRUE(root->share_file("file"));
+}
+
 }  // namespace
 }  // namespace tacho

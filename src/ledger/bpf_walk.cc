@@ -18,6 +18,8 @@ static_assert(sizeof(WalkRow) == sizeof(WalkedProcess));
 static_assert(offsetof(WalkRow, memory_swap) == offsetof(WalkedProcess, memory_swap));
 static_assert(offsetof(WalkRow, io_write) == offsetof(WalkedProcess, io_write));
 static_assert(offsetof(WalkRow, oom_score_adj) == offsetof(WalkedProcess, oom_score_adj));
+static_assert(offsetof(WalkRow, file_descriptor_limit) ==
+              offsetof(WalkedProcess, file_descriptor_limit));
 static_assert(offsetof(WalkRow, command) == offsetof(WalkedProcess, command));
 
 // What is mapped for the beginning: an ordinary tick of a machine with few processes.

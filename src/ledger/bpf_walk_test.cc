@@ -12,6 +12,7 @@
 
 #include <chrono>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <functional>
 #include <map>
@@ -107,6 +108,10 @@ class Child {
     std::ifstream("/proc/" + std::to_string(pid_) + "/schedstat") >> time;
     return time;
   }
+  std::int64_t descriptors() const {
+    const std::filesystem::directory_iterator folder("/proc/" + std::to_string(pid_) + "/fd");
+    return std::distance(begin(folder), end(folder));
+  }
   std::int64_t wait_time() const {
     std::int64_t time = -99;
     std::ifstream("/proc/" + std::to_string(pid_) + "/schedstat") >> time >> time;
@@ -138,6 +143,9 @@ TEST_F(BpfWalker, SaysWhatProcSays) {
     spend(nullptr);
     setpriority(PRIO_PROCESS, 0, 5);
     std::ofstream("/proc/self/oom_score_adj") << 321;
+    const rlimit limit{.rlim_cur = 777, .rlim_max = 777};
+    setrlimit(RLIMIT_NOFILE, &limit);
+    for (int i = 0; i < 600; ++i) dup(0);
   });
   const auto found = walk(true);
   ASSERT_TRUE(found.contains(child.pid()));
@@ -168,6 +176,9 @@ TEST_F(BpfWalker, SaysWhatProcSays) {
   EXPECT_EQ(process.disk_io_write, child.number("io", "write_bytes"));
   EXPECT_EQ(process.delay_cpu, child.wait_time());
   EXPECT_EQ(process.oom_score_adj, 321);
+  EXPECT_EQ(process.file_descriptor_limit, 777);
+  EXPECT_GT(process.file_descriptor_count, 600);
+  EXPECT_EQ(process.file_descriptor_count, child.descriptors());
   EXPECT_EQ("(" + std::string(process.command) + ")", child.stat_field(2));
 }
 

@@ -23,6 +23,7 @@ struct WalkedProcess {
   std::int64_t thread_count, nice, priority;
   std::int64_t delay_cpu, delay_block;
   std::int64_t oom_score_adj;
+  std::int64_t file_descriptor_count, file_descriptor_limit;  // limit: -1 too where there is none
   char command[16];
 };
 

@@ -304,6 +304,7 @@ class Recorder {
 
   void take_tick(std::uint64_t tick, bool is_last) {
     tick_ = tick;
+    root_->begin_turn();
     FramePointer frame = queue_.take_empty();
     frame->begins_file = !is_last && writer_->wants_rotation();
     const bool repeat_all = tick == 0 || frame->begins_file || writer_->take_restarted() || repeat_next_;

@@ -64,6 +64,10 @@ struct taskstats {
   u64 cpu_delay_total, blkio_delay_total;
 };
 
+struct rlimit {
+  unsigned long rlim_cur;
+};
+
 struct signal_struct {
   int nr_threads;
   int group_exit_code;
@@ -76,6 +80,7 @@ struct signal_struct {
   unsigned long long sum_sched_runtime;
   struct taskstats *stats;  // with CONFIG_TASKSTATS
   short oom_score_adj;
+  struct rlimit rlim[16];
 };
 
 struct percpu_counter {
@@ -95,6 +100,14 @@ struct mm_struct___before_6_2 {
       long counter;
     } count[4];
   } rss_stat;
+};
+
+struct fdtable {
+  unsigned int max_fds;
+  unsigned long *open_fds;
+};
+struct files_struct {
+  struct fdtable *fdt;
 };
 
 struct sched_entity {
@@ -127,6 +140,7 @@ struct task_struct {
   struct signal_struct *signal;
   struct task_io_accounting ioac;
   struct css_set *cgroups;
+  struct files_struct *files;
   struct task_delay_info *delays;  // with CONFIG_TASK_DELAY_ACCT
 };
 

@@ -30,7 +30,10 @@ struct {
 
 // What was written of a process last.
 struct Written {
-  u64 cpu_time, generation;
+  u64 generation;
+  u64 turn;         // the walk at which it is written whatever it did
+  u64 cpu_time;
+  u64 leader_time;  // of that, the first thread's, while it is the only one; 0 where there are others
   u64 user, system;  // they never go back, as in /proc
 };
 
@@ -207,6 +210,44 @@ __noinline int write_memory(struct WalkRow *row) {
   return 0;
 }
 
+#define LIMIT_OF_DESCRIPTORS 7  // RLIMIT_NOFILE
+#define WORDS 8                 // of the bit map of open descriptors, read at once
+// Twice as many as fs.nr_open allows by default; beyond it the count is not told.
+#define MOST_DESCRIPTORS (1 << 21)
+
+struct Descriptors {
+  u64 bits, words, count;
+};
+
+static long add_descriptors(u32 index, void *context) {
+  struct Descriptors *descriptors = context;
+  u64 words[WORDS] = {};
+  const u64 at = (u64)index * WORDS;
+  if (at >= descriptors->words) return 1;
+  // The kernel has a multiple of 64 descriptors: whole words.
+  const u64 left = descriptors->words - at;
+  const u32 bytes = left >= WORDS ? sizeof words : (left & (WORDS - 1)) * sizeof words[0];
+  if (bpf_probe_read_kernel(words, bytes, (void *)(descriptors->bits + at * sizeof words[0]))) return 1;
+  for (u32 i = 0; i < WORDS; ++i) descriptors->count += __builtin_popcountll(words[i]);
+  return 0;
+}
+
+__noinline int write_descriptors(struct WalkRow *row) {
+  if (!row) return 0;
+  struct task_struct *leader = plain(state.task);
+  row->file_descriptor_limit = leader->signal->rlim[LIMIT_OF_DESCRIPTORS].rlim_cur;
+  row->file_descriptor_count = -1;
+  struct files_struct *files = leader->files;
+  if (!files) return 0;
+  struct fdtable *table = files->fdt;
+  const u64 room = table->max_fds;
+  if (room > MOST_DESCRIPTORS) return 0;
+  struct Descriptors descriptors = {.bits = (u64)table->open_fds, .words = room / 64};
+  bpf_loop(MOST_DESCRIPTORS / 64 / WORDS, add_descriptors, &descriptors, 0);
+  row->file_descriptor_count = descriptors.count;
+  return 0;
+}
+
 // `exact` in the proportion of the sampled times, in 64 bits: the proportion to 1/2^24, and nothing of
 // `exact` is lost.
 static __always_inline u64 share_of(u64 exact, u64 part, u64 all) {
@@ -250,17 +291,35 @@ __noinline int write_rest(struct WalkRow *row) {
   return 0;
 }
 
-// The process at state.task, unless it did nothing.
+// Whether it did nothing since it was written. Every line of memory that is touched here is touched for
+// each process of the machine at every walk, and that is what a walk costs. A second thread can only be
+// made by the first one, which ran then: who was alone and did not run is alone.
+__noinline int is_as_written(struct Written *before) {
+  if (!before || before->generation != state.generation || before->turn <= state.walk) return 0;
+  struct task_struct *leader = plain(state.task);
+  if (before->leader_time != 0 && before->leader_time == leader->se.sum_exec_runtime) return 1;
+  return before->cpu_time == cpu_time_of(state.task);
+}
+
+// Whoever is new has its first turn soon, since what is read of it in its turn is not known yet; then each
+// has a place of its own among the walks.
+#define FIRST_TURNS 10
+
+static __always_inline u64 next_turn(const struct Written *before, int pid) {
+  const u64 key_ticks = state.key_ticks;
+  if (key_ticks == 0) return ~0ULL;
+  if (before->turn == 0 && key_ticks > FIRST_TURNS) return state.walk + 1 + (u64)pid % FIRST_TURNS;
+  return state.walk + key_ticks - ((u64)pid + state.walk) % key_ticks;
+}
+
+// The process at state.task, which did something.
 __noinline int visit(struct Written *before) {
   if (!before) return 0;
   struct task_struct *leader = plain(state.task);
   const int pid = pid_of(leader, &state.scope);
   if (pid == 0) return 0;
-  ++state.living;
+  const u64 leader_time = leader->se.sum_exec_runtime;  // before the figures: it may be running
   const u64 cpu_time = cpu_time_of(state.task);
-  const u64 key_ticks = state.key_ticks;
-  const int its_turn = key_ticks != 0 && ((u64)pid + state.walk) % key_ticks == 0;
-  if (cpu_time == before->cpu_time && before->generation == state.generation && !its_turn) return 0;
   const u32 index = state.written;
   struct WalkRow *row = bpf_map_lookup_elem(&rows, &index);
   if (!row) {
@@ -271,9 +330,12 @@ __noinline int visit(struct Written *before) {
   write_rest(row);
   write_sums(row);
   write_memory(row);
+  write_descriptors(row);
   split(row, before, cpu_time);
   before->cpu_time = cpu_time;
+  before->leader_time = leader->signal->nr_threads == 1 ? leader_time : 0;
   before->generation = state.generation;
+  before->turn = next_turn(before, pid);
   ++state.written;
   return 0;
 }
@@ -293,7 +355,8 @@ int walk(void *context) {
       continue;
     }
     *(volatile u64 *)&state.task = (u64)task;  // a pointer becomes a number through memory
-    visit(before);
+    ++state.living;
+    if (!is_as_written(before)) visit(before);
   }
   bpf_iter_task_destroy(&iterator);
   bpf_rcu_read_unlock();

@@ -25,6 +25,7 @@ struct WalkRow {
   __s64 thread_count, nice, priority;
   __s64 delay_cpu, delay_block;
   __s64 oom_score_adj;
+  __s64 file_descriptor_count, file_descriptor_limit;
   char command[16];
 };
 
