@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/text.h"
 
+#include <algorithm>
+
 namespace tacho {
 namespace {
 
@@ -36,6 +38,13 @@ bool is_harmless(char32_t point) {
   return !bidi;
 }
 
+// How many of the first bytes are printable ASCII that stays as it is: mostly all of them.
+std::size_t harmless_ascii(std::string_view bytes) {
+  const auto end = std::ranges::find_if(
+      bytes, [](unsigned char byte) { return byte < ' ' || byte >= 0x80 || byte == '\\' || byte == 0x7F; });
+  return static_cast<std::size_t>(end - bytes.begin());
+}
+
 constexpr std::size_t kEscapeLength = 4;  // \xNN
 
 int hexadecimal_value(char digit) {
@@ -58,6 +67,14 @@ int escaped_byte(std::string_view text) {
 bool append_escaped(std::string& out, std::string_view bytes, std::size_t limit) {
   constexpr std::string_view kDigits = "0123456789abcdef";
   while (!bytes.empty()) {
+    if (const std::size_t plain = harmless_ascii(bytes); plain > 0) {
+      const std::size_t taken = std::min(plain, limit);
+      out.append(bytes.substr(0, taken));
+      if (taken < plain) return false;
+      limit -= taken;
+      bytes.remove_prefix(taken);
+      continue;
+    }
     const Character character = decode(bytes);
     const bool as_it_is = character.length > 0 && is_harmless(character.point);
     // A character is taken whole or not at all, so that a cut never leaves half of one.

@@ -81,8 +81,14 @@ bool is_secret_name(std::string_view name) {
   return false;
 }
 
+// Of ASCII, whatever the locale.
+constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
+constexpr bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
+constexpr bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
+constexpr bool is_alphanumeric(char c) { return is_digit(c) || is_lower(c) || is_upper(c); }
+
 bool is_word_character(char c) {
-  return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '+' || c == '/' || c == '=' ||
+  return is_alphanumeric(c) || c == '+' || c == '/' || c == '=' ||
          c == '_' || c == '-' || c == '.' || c == ':';
 }
 
@@ -91,14 +97,14 @@ bool looks_random(std::string_view word) {
   if (word.size() < kShortestRandomWord) return false;
   std::size_t digits = 0, lowers = 0, uppers = 0, separators = 0, changes = 0;
   for (std::size_t index = 0; index < word.size(); ++index) {
-    const auto c = static_cast<unsigned char>(word[index]);
+    const char c = word[index];
     if (!is_word_character(word[index])) return false;
-    const bool digit = std::isdigit(c) != 0;
+    const bool digit = is_digit(c);
     digits += digit;
-    lowers += std::islower(c) != 0;
-    uppers += std::isupper(c) != 0;
+    lowers += is_lower(c);
+    uppers += is_upper(c);
     separators += c == '/' || c == '-' || c == '.' || c == '_' || c == ':';
-    if (index > 0) changes += digit != (std::isdigit(static_cast<unsigned char>(word[index - 1])) != 0);
+    if (index > 0) changes += digit != is_digit(word[index - 1]);
   }
   const bool mixed = digits >= word.size() / 16 && lowers + uppers > 0 && changes >= word.size() / 8;
   const bool hexadecimal = digits + lowers + uppers == word.size() && digits > 0 && changes >= 6;
@@ -120,7 +126,7 @@ constexpr std::size_t kShortestToken = 16;
 std::string without_tokens(std::string_view argument) {
   for (std::size_t at = 0; at + kShortestToken <= argument.size(); ++at) {
     if (!kTokenPrefixes.begins(argument.substr(at))) continue;
-    if (at > 0 && std::isalnum(static_cast<unsigned char>(argument[at - 1])) != 0) continue;
+    if (at > 0 && is_alphanumeric(argument[at - 1])) continue;
     return std::string(argument.substr(0, at)) + std::string(kRemoved);
   }
   const std::size_t scheme = argument.find("://");

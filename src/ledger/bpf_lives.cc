@@ -292,10 +292,10 @@ class BpfLives final : public LifeSource {
     joiner_.begin(each);
     const auto add = [&](std::span<const std::byte> record) { joiner_.add(record); };
     backlog_->take(add);
-    ring_->look(add);
+    auto looked = ring_->look(add);
     joiner_.finish();
     ring_->release();
-    return {};
+    return looked;
   }
 
   void settle() override { joiner_.settle(); }
@@ -352,9 +352,9 @@ class BpfLives final : public LifeSource {
     }
   }
 
-  // With ring_mutex_.
+  // With ring_mutex_. What cannot be read now is read later; the kernel counts what it has no room for.
   void drain() {
-    ring_->look([this](std::span<const std::byte> record) {
+    (void)ring_->look([this](std::span<const std::byte> record) {
       const LifeKey* key = key_in(record);
       if (!backlog_->push(record) && key != nullptr && key->kind != kLifeFree)
         dropped_.fetch_add(1, std::memory_order_relaxed);

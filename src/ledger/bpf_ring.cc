@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ledger/bpf_ring.h"
 
+#include <fcntl.h>
 #include <linux/bpf.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -20,36 +21,57 @@ std::uint64_t load(const void* place) {
 
 }  // namespace
 
-// The kernel offers the records twice in a row, so that none lies across an end. Every page of a
-// mapping counts as resident, so they are mapped once, and the one record of each turn that lies
-// across the end is put together.
 Result<std::unique_ptr<BpfRing>> BpfRing::create(int map, std::size_t bytes) {
   std::unique_ptr<BpfRing> ring(new BpfRing);
   ring->page_ = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
   ring->bytes_ = bytes;
+  ring->map_ = FileDescriptor(fcntl(map, F_DUPFD_CLOEXEC, 0));
+  if (!ring->map_) return last_system_error("keep", "the ring of BPF records");
   void* consumer = mmap(nullptr, ring->page_, PROT_READ | PROT_WRITE, MAP_SHARED, map, 0);
   if (consumer == MAP_FAILED) return last_system_error("map", "the ring of BPF records");
   ring->consumer_page_ = consumer;
-  void* producer = mmap(nullptr, ring->page_ + bytes, PROT_READ, MAP_SHARED, map,
+  void* producer = mmap(nullptr, ring->page_, PROT_READ, MAP_SHARED, map,
                         static_cast<off_t>(ring->page_));
   if (producer == MAP_FAILED) return last_system_error("map", "the ring of BPF records");
   ring->producer_page_ = producer;
-  ring->data_ = static_cast<const std::byte*>(producer) + ring->page_;
   return ring;
 }
 
 BpfRing::~BpfRing() {
+  unmap_records();
   if (consumer_page_ != nullptr) munmap(consumer_page_, page_);
-  if (producer_page_ != nullptr) munmap(producer_page_, page_ + bytes_);
+  if (producer_page_ != nullptr) munmap(producer_page_, page_);
+}
+
+// Every page of a mapping counts as resident, and mostly a few of them hold records: only those are
+// mapped, while somebody looks. The kernel offers the records twice in a row, so that none lies across an
+// end; we map what crosses the end whole, and put the one record that lies there together.
+Result<void> BpfRing::map_records(std::uint64_t from, std::uint64_t to) {
+  unmap_records();
+  const std::size_t start = from & (bytes_ - 1);
+  const std::size_t length = to - from;
+  const bool crosses = start + length > bytes_;
+  first_ = crosses ? 0 : start / page_ * page_;
+  const std::size_t size = crosses ? bytes_ : start + length - first_;
+  void* place = mmap(nullptr, size, PROT_READ, MAP_SHARED, map_.get(),
+                     static_cast<off_t>(2 * page_ + first_));
+  if (place == MAP_FAILED) return last_system_error("map", "the ring of BPF records");
+  records_ = static_cast<std::byte*>(place);
+  mapped_ = size;
+  return {};
+}
+
+void BpfRing::unmap_records() {
+  if (records_ != nullptr) munmap(records_, mapped_);
+  records_ = nullptr;
 }
 
 std::span<const std::byte> BpfRing::record_at(std::uint64_t position, std::uint32_t size) {
-  const std::size_t at = position & (bytes_ - 1);
-  const std::size_t before_end = std::min<std::size_t>(size, bytes_ - at);
-  if (before_end == size) return {data_ + at, size};
+  const std::size_t before_end = std::min<std::size_t>(size, bytes_ - (position & (bytes_ - 1)));
+  if (before_end == size) return {place_of(position), size};
   turned_.resize(size);
-  std::memcpy(turned_.data(), data_ + at, before_end);
-  std::memcpy(turned_.data() + before_end, data_, size - before_end);
+  std::memcpy(turned_.data(), place_of(position), before_end);
+  std::memcpy(turned_.data() + before_end, records_, size - before_end);
   return turned_;
 }
 
@@ -59,21 +81,24 @@ std::size_t BpfRing::used() const {
 
 // Each record: its size with two flags in the upper bits, 4 bytes for the kernel, then its bytes,
 // padded to 8.
-void BpfRing::look(const std::function<void(std::span<const std::byte>)>& each) {
+Result<void> BpfRing::look(const std::function<void(std::span<const std::byte>)>& each) {
   seen_ = *static_cast<const std::uint64_t*>(consumer_page_);
   const std::uint64_t end = load(producer_page_);
+  if (seen_ < end) TRY(map_records(seen_, end));
   while (seen_ < end) {
     // Pairs with the kernel's release when a record is submitted: its bytes are written.
     const std::uint32_t head = __atomic_load_n(
-        reinterpret_cast<const std::uint32_t*>(data_ + (seen_ & (bytes_ - 1))), __ATOMIC_ACQUIRE);
+        reinterpret_cast<const std::uint32_t*>(place_of(seen_)), __ATOMIC_ACQUIRE);
     if ((head & BPF_RINGBUF_BUSY_BIT) != 0) break;  // still being written
     const std::uint32_t size = head & ~(BPF_RINGBUF_BUSY_BIT | BPF_RINGBUF_DISCARD_BIT);
     if ((head & BPF_RINGBUF_DISCARD_BIT) == 0) each(record_at(seen_ + BPF_RINGBUF_HDR_SZ, size));
     seen_ += (BPF_RINGBUF_HDR_SZ + size + kAlignment - 1) & ~(kAlignment - 1);
   }
+  return {};
 }
 
 void BpfRing::release() {
+  unmap_records();
   // Pairs with the kernel's load when it looks for room: we have read what lies before it.
   __atomic_store_n(static_cast<std::uint64_t*>(consumer_page_), seen_, __ATOMIC_RELEASE);
 }
