@@ -31,55 +31,32 @@ void append_bytes(Bytes& out, const void* data, std::size_t size) {
   out.insert(out.end(), first, first + size);
 }
 
-// Collects the body of a batch and where each buffer lies in it.
-class Body {
- public:
-  Body(Bytes& out, std::vector<BufferPlace>& places) : out_(out), places_(places) {
-    places_.clear();
-    start_ = out_.size();
-  }
-  void add(const void* data, std::size_t size) {
-    places_.push_back({static_cast<std::int64_t>(out_.size() - start_),
-                       static_cast<std::int64_t>(size)});
-    append_bytes(out_, data, size);
-    pad(out_, start_);
-  }
-  void add_offsets(const std::vector<std::int32_t>& ends) {
-    places_.push_back({static_cast<std::int64_t>(out_.size() - start_),
-                       static_cast<std::int64_t>((ends.size() + 1) * sizeof(std::int32_t))});
-    const std::int32_t zero = 0;
-    append_bytes(out_, &zero, sizeof zero);
-    append_bytes(out_, ends.data(), ends.size() * sizeof(std::int32_t));
-    pad(out_, start_);
-  }
-  std::size_t size() const { return out_.size() - start_; }
-  std::size_t start() const { return start_; }
-
- private:
-  Bytes& out_;
-  std::vector<BufferPlace>& places_;
-  std::size_t start_;
-};
-
-void write_body(const Rows& rows, Body& body) {
+// The buffers of a body in Arrow's order. `offsets` is room for those of texts.
+template <class Each>
+void for_each_buffer(const Rows& rows, std::vector<std::int32_t>& offsets, Each each) {
   for (const ColumnData& column : rows.columns()) {
-    if (column.null_count == 0) {
-      body.add(nullptr, 0);
-    } else {
-      body.add(column.present.data(), (rows.size() + 7) / 8);
-    }
+    each(column.present.data(), column.null_count == 0 ? 0 : (rows.size() + 7) / 8);
     if (column.type == Type::text) {
-      body.add_offsets(column.ends);
-      body.add(column.bytes.data(), column.bytes.size());
+      offsets.assign(1, 0);
+      offsets.insert(offsets.end(), column.ends.begin(), column.ends.end());
+      each(offsets.data(), offsets.size() * sizeof offsets[0]);
+      each(column.bytes.data(), column.bytes.size());
     } else {
-      body.add(column.words.data(), column.words.size() * sizeof(std::uint64_t));
+      each(column.words.data(), column.words.size() * sizeof(std::uint64_t));
     }
   }
 }
 
-}  // namespace
-
-namespace {
+std::size_t body_size(const Rows& rows) {
+  std::size_t size = 0;
+  for (const ColumnData& column : rows.columns()) {
+    if (column.null_count != 0) size += (rows.size() + 7) / 8;
+    size += column.type == Type::text
+                ? (column.ends.size() + 1) * sizeof(std::int32_t) + column.bytes.size()
+                : column.words.size() * sizeof(std::uint64_t);
+  }
+  return size;
+}
 
 struct Templates {
   BatchTemplate plain;
@@ -119,12 +96,13 @@ Result<std::shared_ptr<const Templates>> templates_of(const Table& table) {
 struct BatchEncoder::State {
   std::shared_ptr<const Templates> templates;
   std::vector<BufferPlace> places;
-  std::vector<BufferPlace> plain_places;
-  Bytes raw;                       // a body before it is compressed
+  std::vector<std::int32_t> offsets;
   LZ4F_cctx* compressor = nullptr; // made at the first large body
 
   ~State() { LZ4F_freeCompressionContext(compressor); }
   const BatchTemplate& append_body(const Rows& rows, std::size_t start, Bytes& out);
+  template <class Append>
+  void append_buffers(const Rows& rows, std::size_t body_at, Bytes& out, Append append);
 };
 
 BatchEncoder::BatchEncoder(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -163,29 +141,16 @@ bool append_frame(const std::byte* data, std::size_t size, LZ4F_cctx* compressor
 }
 
 // Each buffer as Arrow wants it: its length before compression (little-endian, 64 bits), then an LZ4
-// frame; a length of -1 says that what follows is not compressed. False when the body does not
-// shrink.
-bool compress_body(const Bytes& raw, std::vector<BufferPlace>& places, LZ4F_cctx* compressor,
-                   Bytes& out) {
-  const std::size_t start = out.size();
-  for (BufferPlace& place : places) {
-    const std::size_t at = out.size();
-    const std::byte* data = raw.data() + place.offset;
-    const auto size = static_cast<std::size_t>(place.length);
-    place.offset = static_cast<std::int64_t>(at - start);
-    if (size == 0) continue;
-    std::int64_t prefix = place.length;
-    append_bytes(out, &prefix, sizeof prefix);
-    if (!append_frame(data, size, compressor, out)) {
-      prefix = -1;
-      std::memcpy(out.data() + at, &prefix, sizeof prefix);
-      out.resize(at + sizeof prefix);
-      append_bytes(out, data, size);
-    }
-    place.length = static_cast<std::int64_t>(out.size() - at);
-    pad(out, start);
-  }
-  return out.size() - start < raw.size();
+// frame; a length of -1 says that what follows is not compressed.
+void append_compressed(const void* data, std::size_t size, LZ4F_cctx* compressor, Bytes& out) {
+  const std::size_t at = out.size();
+  auto prefix = static_cast<std::int64_t>(size);
+  append_bytes(out, &prefix, sizeof prefix);
+  if (append_frame(static_cast<const std::byte*>(data), size, compressor, out)) return;
+  prefix = -1;
+  std::memcpy(out.data() + at, &prefix, sizeof prefix);
+  out.resize(at + sizeof prefix);
+  append_bytes(out, data, size);
 }
 
 void put(Bytes& out, std::size_t at, std::int64_t value) {
@@ -195,26 +160,36 @@ void put(Bytes& out, std::size_t at, std::int64_t value) {
 }  // namespace
 
 // Appends the body behind room for prefix and metadata, which `start` begins; the template that
-// fits it.
+// fits it. Compressed where that makes it smaller.
 const BatchTemplate& BatchEncoder::State::append_body(const Rows& rows, std::size_t start,
                                                       Bytes& out) {
-  const BatchTemplate& plain = templates->plain;
-  const BatchTemplate& compressed = templates->compressed;
-  const std::size_t body_at = start + kPrefixSize + plain.metadata.size();
+  const std::size_t size = body_size(rows);
+  if (size >= kSmallestCompressedBody && compressor == nullptr)
+    LZ4F_createCompressionContext(&compressor, LZ4F_VERSION);
+  if (size >= kSmallestCompressedBody && compressor != nullptr) {
+    const std::size_t body_at = start + kPrefixSize + templates->compressed.metadata.size();
+    append_buffers(rows, body_at, out, [&](const void* data, std::size_t bytes) {
+      append_compressed(data, bytes, compressor, out);
+    });
+    if (out.size() - body_at < size) return templates->compressed;
+  }
+  append_buffers(rows, start + kPrefixSize + templates->plain.metadata.size(), out,
+                 [&](const void* data, std::size_t bytes) { append_bytes(out, data, bytes); });
+  return templates->plain;
+}
+
+template <class Append>
+void BatchEncoder::State::append_buffers(const Rows& rows, std::size_t body_at, Bytes& out,
+                                         Append append) {
   out.resize(body_at);
-  Body body(out, places);
-  write_body(rows, body);
-  if (body.size() < kSmallestCompressedBody) return plain;
-  if (compressor == nullptr) LZ4F_createCompressionContext(&compressor, LZ4F_VERSION);
-  if (compressor == nullptr) return plain;
-  plain_places = places;
-  raw.assign(out.begin() + static_cast<std::ptrdiff_t>(body_at), out.end());
-  out.resize(start + kPrefixSize + compressed.metadata.size());
-  if (compress_body(raw, places, compressor, out)) return compressed;
-  out.resize(body_at);
-  append_bytes(out, raw.data(), raw.size());
-  places = plain_places;
-  return plain;
+  places.clear();
+  for_each_buffer(rows, offsets, [&](const void* data, std::size_t size) {
+    const std::size_t at = out.size();
+    if (size > 0) append(data, size);
+    places.push_back({static_cast<std::int64_t>(at - body_at),
+                      static_cast<std::int64_t>(out.size() - at)});
+    pad(out, body_at);
+  });
 }
 
 void BatchEncoder::encode(const Rows& rows, Bytes& out) {

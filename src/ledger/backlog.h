@@ -27,18 +27,26 @@ class Backlog {
   // stays valid until the next call.
   void take(const std::function<void(std::span<const std::byte>)>& each);
   std::int64_t dropped() const;
-  // Readable while half of the room or more is used.
-  int descriptor() const { return half_full_.get(); }
+  // Readable while a quarter of the room or more is used: what is made of the records takes more than
+  // they do, so they should not become many.
+  int descriptor() const { return filling_.get(); }
 
  private:
-  Backlog(std::size_t limit, FileDescriptor half_full)
-      : limit_(limit), half_full_(std::move(half_full)) {}
+  Backlog(std::size_t limit, FileDescriptor filling)
+      : limit_(limit), filling_(std::move(filling)) {}
+
+  // Records, each: its size in bytes, then its bytes padded to 8. A chunk never grows beyond what it was
+  // made with, so that nothing is copied when more comes.
+  using Chunk = std::vector<std::uint64_t>;
+  Chunk& chunk_with_room(std::size_t words);
 
   const std::size_t limit_;
-  FileDescriptor half_full_;  // eventfd
+  FileDescriptor filling_;  // eventfd
   mutable std::mutex mutex_;
-  std::vector<std::uint64_t> waiting_;  // each record: its size in bytes, then its bytes padded to 8
-  std::vector<std::uint64_t> taken_;    // used by the taking thread alone
+  std::vector<Chunk> waiting_;
+  std::size_t used_ = 0;       // bytes in `waiting_`
+  Chunk spare_;                // for the next one
+  std::vector<Chunk> taken_;   // used by the taking thread alone
   bool is_told_ = false;
   std::int64_t dropped_ = 0;
 };

@@ -37,6 +37,17 @@ TEST(Backlog, GivesRecordsOfAnySizeInTheirOrder) {
   EXPECT_EQ(backlog->dropped(), 0);
 }
 
+TEST(Backlog, TakesRecordsLargerThanItsPieces) {
+  const auto backlog = Backlog::create(1 << 20).value();
+  for (int turn = 0; turn < 3; ++turn) {
+    std::vector<std::string> records;
+    for (const std::size_t size : {10, 200'000, 30'000, 40'000, 0, 65'536, 5})
+      records.emplace_back(size, static_cast<char>('a' + size % 7));
+    for (const std::string& record : records) EXPECT_TRUE(backlog->push(bytes_of(record)));
+    EXPECT_EQ(taken_from(*backlog), records);
+  }
+}
+
 TEST(Backlog, RefusesWhatIsBeyondItsRoomCountsItAndGoesOn) {
   const auto backlog = Backlog::create(64).value();
   EXPECT_TRUE(backlog->push(bytes_of(std::string(40, 'a'))));
@@ -47,8 +58,8 @@ TEST(Backlog, RefusesWhatIsBeyondItsRoomCountsItAndGoesOn) {
   EXPECT_TRUE(backlog->push(bytes_of(std::string(40, 'd'))));
 }
 
-TEST(Backlog, TellsWhenHalfOfItsRoomIsUsed) {
-  const auto backlog = Backlog::create(128).value();
+TEST(Backlog, TellsWhenAQuarterOfItsRoomIsUsed) {
+  const auto backlog = Backlog::create(256).value();
   backlog->push(bytes_of(std::string(40, 'a')));
   EXPECT_FALSE(is_readable(backlog->descriptor()));
   backlog->push(bytes_of(std::string(40, 'b')));

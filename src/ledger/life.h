@@ -80,7 +80,7 @@ class LifeSource {
   // A walk over the living that goes with this source, or nullptr. It goes when the source does, so it
   // is asked for at every tick, after `take`.
   virtual ProcessWalker* walker() { return nullptr; }
-  // Readable when `take` should be called before its time, for its room is half full; -1: never.
+  // Readable when `take` should be called before its time, for much waits; -1: never.
   virtual int descriptor() const { return -1; }
 };
 
