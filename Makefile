@@ -5,7 +5,7 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 CTEST := ctest --test-dir $(BUILD) --output-on-failure --no-tests=error
 
-.PHONY: help run setup build test test-system install bench clean
+.PHONY: help run setup build test test-system install package bench clean
 .DEFAULT_GOAL := help
 
 help:
@@ -14,6 +14,7 @@ help:
 	@echo "make build        only build: $(BUILD)/tacho and $(BUILD)/tacho-reader"
 	@echo "make test-system  the tests that need root or are rough: kills, limits, mounts"
 	@echo "make install      PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)"
+	@echo "make package      a .deb and a .tar.gz in $(BUILD)/packages"
 	@echo "make bench        measure tacho beside other tools"
 	@echo "make clean        remove $(BUILD); what was set up stays in .deps"
 
@@ -51,6 +52,13 @@ test-system: test-build
 
 install: build
 	@DESTDIR="$(DESTDIR)" cmake --install $(BUILD) --prefix "$(PREFIX)"
+
+# As a package is laid out: below /usr.
+package:
+	@scripts/setup
+	@cmake -G Ninja -S . -B $(BUILD)-package -DTACHO_TESTS=OFF -DCMAKE_INSTALL_PREFIX=/usr > /dev/null
+	@cmake --build $(BUILD)-package
+	@cd $(BUILD)-package && cpack
 
 bench: test-build
 	@bench/run $(BUILD)

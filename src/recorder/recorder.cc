@@ -32,6 +32,7 @@
 #include "recorder/retention.h"
 #include "recorder/runner.h"
 #include "recorder/sealing.h"
+#include "recorder/service_manager.h"
 #include "recorder/time_keeper.h"
 #include "recorder/wake_up.h"
 #include "recorder/writer.h"
@@ -81,6 +82,7 @@ class Recorder {
       keeper.watch(clock_.now());
       take_tick(tick, false);
     }
+    if (options_.service != nullptr) options_.service->tell_stopping();
     take_tick(tick + 1, true);
     return finish();
   }
@@ -251,6 +253,7 @@ class Recorder {
   }
 
   void tell_ready() const {
+    if (options_.service != nullptr) options_.service->tell_ready();
     if (channel_.ready < 0) return;
     [[maybe_unused]] const ssize_t told = write(channel_.ready, "1", 1);
   }
@@ -259,13 +262,16 @@ class Recorder {
   bool wait_for(Nanoseconds due, Instant start) {
     while (true) {
       const bool is_last = options_.duration && due >= start.boottime + *options_.duration;
-      Nanoseconds until = is_last ? start.boottime + *options_.duration : due;
+      const Nanoseconds end = is_last ? start.boottime + *options_.duration : due;
+      Nanoseconds until = end;
       const Nanoseconds look = start.boottime + kLookAfter;
-      const bool looks_first = lives_ && !has_looked_ && look < until;
-      if (looks_first) until = look;
+      if (lives_ && !has_looked_) until = std::min(until, look);
+      if (const auto alive = alive_due()) until = std::min(until, *alive);
+      const bool is_early = until < end;
       if (clock_.sleep_until(until, wake_->descriptor())) {
         if (until >= look) look_for_better_source();
-        if (looks_first) continue;
+        if (options_.service != nullptr) options_.service->tell_alive(clock_.now().boottime);
+        if (is_early) continue;
         return !is_last;
       }
       const WakeUp::Reason reason = wake_->take();
@@ -274,6 +280,10 @@ class Recorder {
       if (reason.report) take_report(*reason.report);
       if (reason.report || reason.stop) return false;
     }
+  }
+
+  std::optional<Nanoseconds> alive_due() const {
+    return options_.service == nullptr ? std::nullopt : options_.service->alive_due();
   }
 
   void look_for_better_source() {

@@ -15,6 +15,8 @@
 
 namespace tacho {
 
+class ServiceManager;  // recorder/service_manager.h
+
 inline constexpr Nanoseconds kShortestInterval = std::chrono::milliseconds(10);
 inline constexpr Nanoseconds kLongestInterval = std::chrono::hours(1);
 
@@ -39,6 +41,7 @@ struct RecorderOptions {
   std::string bpf_program;              // tacho-bpf's path; empty: no BPF
   bool is_temporary = false;            // a look at now: not listed, takes no marks, no special care
   std::optional<CommandFacts> command;  // of `tacho run`
+  ServiceManager* service = nullptr;    // that started us and wants to hear
 };
 
 // How `tacho run`'s supervisor and its recorder talk: two pipes between parent and child.

@@ -9,6 +9,7 @@
 #include "apps/tacho/reader.h"
 #include "base/units.h"
 #include "recorder/recorder.h"
+#include "recorder/service_manager.h"
 
 namespace tacho {
 namespace {
@@ -123,6 +124,8 @@ int command_record(int argc, char** argv) {
   }
   umask(077);
   SystemClock clock;
+  ServiceManager service = ServiceManager::from_environment();
+  options->record.service = &service;
   options->record.reader = reader_path();
   options->record.bpf_program = bpf_program_path();
   if (!options->quiet && isatty(STDERR_FILENO) != 0)
