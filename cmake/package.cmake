@@ -10,6 +10,11 @@ install(CODE "
                  \"${CMAKE_BINARY_DIR}/tacho.service\" @ONLY)")
 install(FILES ${CMAKE_BINARY_DIR}/tacho.service DESTINATION lib/systemd/system)
 install(FILES ${CMAKE_SOURCE_DIR}/packaging/tacho.sysusers DESTINATION lib/sysusers.d RENAME tacho.conf)
+set(completions ${CMAKE_SOURCE_DIR}/packaging/completions)
+install(FILES ${completions}/tacho.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions
+        RENAME tacho)
+install(FILES ${completions}/_tacho DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions)
+install(FILES ${completions}/tacho.fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
 install(FILES ${CMAKE_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 
 set(CPACK_GENERATOR TGZ DEB)

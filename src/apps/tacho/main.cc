@@ -63,6 +63,7 @@ int main_of(int argc, char** argv) {
     print_help(stderr);
     return kUsageError;
   }
+  if (name == "complete") return command_complete(argc - 1, argv + 1);  // the shells' business
   const auto command = std::ranges::find(kCommands, name, &Command::name);
   if (command == kCommands.end()) {
     fmt::print(stderr, "tacho: there is no command '{}'; 'tacho --help' lists them\n",
