@@ -28,4 +28,11 @@ install(TARGETS tacho-reader RUNTIME DESTINATION ${TACHO_LIBEXEC})
 if(TACHO_ARROW_BUNDLED)
   install(FILES ${arrow_library} ${parquet_library} DESTINATION ${TACHO_LIBEXEC}/lib)
 endif()
+# Names that tacho is known by besides its own; the program looks at which one it was called by.
+set(TACHO_LINKS system_tracer)
+foreach(link IN LISTS TACHO_LINKS)
+  add_custom_command(TARGET tacho POST_BUILD
+    COMMAND ${CMAKE_COMMAND} -E create_symlink tacho ${CMAKE_RUNTIME_OUTPUT_DIRECTORY}/${link})
+  install(FILES ${CMAKE_RUNTIME_OUTPUT_DIRECTORY}/${link} DESTINATION ${CMAKE_INSTALL_BINDIR})
+endforeach()
 install(FILES ${CMAKE_SOURCE_DIR}/docs/tacho.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)

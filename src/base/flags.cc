@@ -59,7 +59,9 @@ Result<std::vector<std::string>> parse_flags(int argc, char** argv, std::span<co
       continue;
     }
     const std::size_t equals = word.find('=');
-    const std::string_view name = word == "-h" ? "--help" : word.substr(0, equals);
+    const std::string_view name = word == "-h"   ? "--help"
+                                  : word == "-o" ? "--output"
+                                                 : word.substr(0, equals);
     const auto flag = std::ranges::find_if(flags, [&](const Flag& candidate) {
       return name.starts_with("--") && candidate.name == name.substr(2);
     });

@@ -27,7 +27,7 @@ std::function<Result<void>(std::string_view)> set_text(std::string& place);
 // Takes the options off a command line ("--name value", "--name=value"; "--" ends them) and returns
 // the other words in order. An unknown option, a missing value and one that `take` refuses
 // are errors that name the option. "-h" is
-// "--help"; there are no other short ones.
+// "--help" and "-o" is "--output"; there are no other short ones.
 // `options_first`: the first word that is no option ends them, as before a command to be run.
 enum class Order : std::uint8_t { free, options_first };
 Result<std::vector<std::string>> parse_flags(int argc, char** argv, std::span<const Flag> flags,

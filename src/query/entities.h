@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// For query/*.cc alone: which rows are about the same entity, and building columns.
+// For query/*.cc, and for views that make rows of their own: which rows are about the same entity, and building columns.
 #pragma once
 
 #include <cstdint>

@@ -44,6 +44,8 @@ namespace {
 constexpr Nanoseconds kFinishLimit = std::chrono::seconds(5);
 // How long it waits for a collector that may be stuck in a dead file system.
 constexpr int kCollectorLimitMilliseconds = 200;
+// How long for the wide file, which may have to be copied whole.
+constexpr Nanoseconds kWideLimit = std::chrono::seconds(60);
 // A better source of processes costs as much to load as many a command runs for: it is looked for when
 // that is worth it. What happened before is told by the first one.
 constexpr Nanoseconds kLookAfter = std::chrono::milliseconds(30);
@@ -101,17 +103,19 @@ class Recorder {
     TRY(check_settings(settings_));
     const auto selected = TRY(select_collectors(options_.only, options_.without));
     note_disabled(selected);
+    if (options_.wide) wide_ = TRY(WideOutput::open(*options_.wide, options_.utc, clock_));
     const int command = options_.command ? options_.command->pid : 0;
     wake_.emplace(TRY(WakeUp::create(channel_.control, command)));
     {
       const AsCallingUser as_caller;
       place_ = TRY(make_recording_place(options_.output, options_.name, clock_.now().time));
-      if (!options_.output.empty() && !options_.is_temporary) note_elsewhere(place_.path);
+      if (!options_.output.empty() && !options_.is_temporary && !wide_) note_elsewhere(place_.path);
     }
     begin_facts();
     open_lives(selected);
     make_runners(selected);
     TRY(make_writer());
+    if (wide_) wide_->start(facts_, place_.path, events_, statistics_);
     if (!options_.is_temporary) protect_from_memory_pressure();
     return {};
   }
@@ -193,7 +197,7 @@ class Recorder {
       tables_.insert(tables_.end(), info->tables.begin(), info->tables.end());
       if (info->runs == CollectorInfo::Runs::in_own_thread) {
         threaded_.push_back(
-            {std::make_unique<ThreadedRunner>(std::move(*runner), queue_, statistics_), {}});
+            {std::make_unique<ThreadedRunner>(std::move(*runner), queue_, statistics_, wide_.get()), {}});
       } else {
         runners_.push_back({std::move(*runner), {}});
       }
@@ -210,6 +214,7 @@ class Recorder {
                                  .rotate_interval = options_.rotate_interval,
                                  .rotate_bytes = options_.rotate_bytes};
     writer_options.on_rotation = [this] {
+      if (wide_) wide_->note_rotation();
       if (sealer_) sealer_->ask();
       apply_retention(place_.path, facts_.name, retention_, clock_.now().time, events_);
     };
@@ -315,6 +320,7 @@ class Recorder {
   void take_tick(std::uint64_t tick, bool is_last) {
     tick_ = tick;
     root_->begin_turn();
+    if (wide_) wide_->end_tick();
     FramePointer frame = queue_.take_empty();
     frame->begins_file = !is_last && writer_->wants_rotation();
     const bool repeat_all = tick == 0 || frame->begins_file || writer_->take_restarted() || repeat_next_;
@@ -327,6 +333,7 @@ class Recorder {
       if (!is_due(*runner, next, now, repeat_all || is_last)) continue;
       runner->run(turn, *frame);
       for (const Rows& rows : runner->rows()) receipt_.observe(rows);
+      if (wide_) wide_->observe(runner->rows());
     }
     // At the end newer ones follow at once, and each costs two syncs.
     if (!is_last) {
@@ -339,8 +346,10 @@ class Recorder {
   // Many processes ended since the last tick: their rows are written now, with its number.
   void take_between() {
     FramePointer frame = queue_.take_empty();
-    for (auto& [runner, next] : runners_)
-      runner->run({.tick = tick_, .between = true}, *frame);
+    for (auto& [runner, next] : runners_) {
+      const bool has_run = runner->run({.tick = tick_, .between = true}, *frame);
+      if (wide_ && has_run) wide_->observe(runner->rows());
+    }
     push(frame);
   }
 
@@ -401,6 +410,7 @@ class Recorder {
     send_receipt();
     RecordResult result{.path = place_.path};
     result.lost_rows = writer_->finish() + total_dropped_;
+    finish_wide(result);
     if (sealer_ && options_.seal_at_end) sealer_->seal_all_and_wait(events_);
     const AsCallingUser as_caller;
     apply_retention(place_.path, facts_.name, retention_, now.time, events_);
@@ -408,6 +418,13 @@ class Recorder {
       if (event.severity >= Severity::warning) result.late.push_back(event.name + ": " + event.body);
     });
     return result;
+  }
+
+  void finish_wide(RecordResult& result) {
+    if (!wide_) return;
+    const auto finished = wide_->finish(kWideLimit);
+    if (!finished) result.not_in_wide_file = finished.error();
+    stuck_ = stuck_ || wide_->is_stuck();
   }
 
   void send_receipt() const {
@@ -441,6 +458,7 @@ class Recorder {
   std::optional<WakeUp> wake_;
   std::optional<MarkServer> marks_;
   std::optional<Sealer> sealer_;
+  std::unique_ptr<WideOutput> wide_;  // before what calls it
   std::vector<const Table*> tables_;
   std::vector<Scheduled<Runner>> runners_;
   std::vector<Scheduled<ThreadedRunner>> threaded_;

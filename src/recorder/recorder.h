@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "journal/facts.h"
+#include "recorder/wide_output.h"
 
 namespace tacho {
 
@@ -39,6 +40,9 @@ struct RecorderOptions {
   bool seal_at_end = true;              // what is left when recording ends; `tacho run` does not wait
   std::string processes;                // bpf, taskstats, connector or proc; empty: the best there is
   std::string bpf_program;              // tacho-bpf's path; empty: no BPF
+  // The wide file as well; then `output` is the recording beside it (recording_beside), which its
+  // maker removes when all is in the file.
+  std::optional<WideOptions> wide;
   bool is_temporary = false;            // a look at now: not listed, takes no marks, no special care
   std::optional<CommandFacts> command;  // of `tacho run`
   ServiceManager* service = nullptr;    // that started us and wants to hear
@@ -64,6 +68,7 @@ struct CommandReport {
 struct RecordResult {
   std::string path;              // of the recording
   std::int64_t lost_rows = 0;    // that could not be written
+  std::optional<Error> not_in_wide_file;  // why not all rows are in the wide file: they are in `path`
   std::vector<std::string> late;  // warnings that came after the last tick: no event tells them
 };
 

@@ -3,6 +3,7 @@
 
 #include "collectors/cadence.h"
 #include "collectors/events.h"
+#include "recorder/wide_output.h"
 
 namespace tacho {
 namespace {
@@ -26,8 +27,8 @@ Result<std::unique_ptr<Runner>> Runner::create(const CollectorInfo& info,
   return runner;
 }
 
-void Runner::run(const Turn& turn, Frame& frame) {
-  if (turn.between && collector_->wake_descriptor() < 0) return;
+bool Runner::run(const Turn& turn, Frame& frame) {
+  if (turn.between && collector_->wake_descriptor() < 0) return false;
   const Nanoseconds start = thread_cpu_time();
   const Instant now = clock_.now();
   if (repeated_all_ && !turn.repeat_all && !turn.between) release_memory();
@@ -56,6 +57,7 @@ void Runner::run(const Turn& turn, Frame& frame) {
   counters.cpu_time = (thread_cpu_time() - start).count();
   counters.wall_time = (clock_.now().boottime - now.boottime).count();
   if (statistics_ != nullptr) statistics_->add(info_->name(), counters);
+  return true;
 }
 
 // What repeating every process took is not needed again until the next file.
@@ -81,6 +83,7 @@ struct ThreadedRunner::Shared {
   std::unique_ptr<Runner> runner;
   FrameQueue& queue;
   SelfStatistics& statistics;
+  WideOutput* wide = nullptr;
   std::mutex mutex;
   std::condition_variable changed;
   std::optional<Runner::Turn> asked;
@@ -106,14 +109,16 @@ struct ThreadedRunner::Shared {
   void take_turn(const Runner::Turn& turn) {
     FramePointer frame = queue.take_empty();
     runner->run(turn, *frame);
+    if (wide != nullptr) wide->observe(runner->rows());
     if (!frame->entries.empty() && !queue.push(frame))
       statistics.add(runner->info().name(), {.dropped = frame->rows_left()});
   }
 };
 
 ThreadedRunner::ThreadedRunner(std::unique_ptr<Runner> runner, FrameQueue& queue,
-                               SelfStatistics& statistics)
-    : shared_(new Shared{.runner = std::move(runner), .queue = queue, .statistics = statistics}) {
+                               SelfStatistics& statistics, WideOutput* wide)
+    : shared_(new Shared{
+          .runner = std::move(runner), .queue = queue, .statistics = statistics, .wide = wide}) {
   thread_ = std::thread([shared = shared_] { shared->serve(); });
 }
 

@@ -21,6 +21,8 @@
 
 namespace tacho {
 
+class WideOutput;
+
 // One collector with its rows. Used by one thread at a time.
 class Runner {
  public:
@@ -35,8 +37,9 @@ class Runner {
     bool is_last = false;
     bool between = false;  // two ticks: only what cannot wait
   };
-  // One turn: the clocks are read, the collector reads, its rows are appended to the frame.
-  void run(const Turn& turn, Frame& frame);
+  // One turn: the clocks are read, the collector reads, its rows are appended to the frame. False when
+  // there was none: between two ticks most collectors have nothing to do.
+  bool run(const Turn& turn, Frame& frame);
   // The rows of the last turn.
   const std::vector<Rows>& rows() const { return rows_; }
   void report_coverage(Coverage& coverage) const;
@@ -65,7 +68,9 @@ class Runner {
 // is skipped and counted. At the end a thread that does not come back is left behind.
 class ThreadedRunner {
  public:
-  ThreadedRunner(std::unique_ptr<Runner> runner, FrameQueue& queue, SelfStatistics& statistics);
+  // `wide`: observes its rows, where there is one.
+  ThreadedRunner(std::unique_ptr<Runner> runner, FrameQueue& queue, SelfStatistics& statistics,
+                 WideOutput* wide = nullptr);
   ~ThreadedRunner();
   ThreadedRunner(const ThreadedRunner&) = delete;
 

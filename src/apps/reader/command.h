@@ -16,6 +16,7 @@ inline constexpr int kUsageError = 2;
 inline constexpr int kUnreadable = 3;
 
 // Each parses its own arguments (argv[0] is the command's name) and returns the exit status.
+int command_export(int argc, char** argv);
 int command_list(int argc, char** argv);
 int command_ps(int argc, char** argv);
 int command_report(int argc, char** argv);

@@ -19,10 +19,10 @@ struct Command {
 };
 
 constexpr std::array kCommands = {
-    Command{"list", command_list},     Command{"ps", command_ps},
-    Command{"report", command_report}, Command{"seal", command_seal},
-    Command{"show", command_show},     Command{"snapshot", command_snapshot},
-    Command{"verify", command_verify}};
+    Command{"export", command_export}, Command{"list", command_list},
+    Command{"ps", command_ps},         Command{"report", command_report},
+    Command{"seal", command_seal},     Command{"show", command_show},
+    Command{"snapshot", command_snapshot}, Command{"verify", command_verify}};
 
 }  // namespace
 

@@ -8,6 +8,7 @@
 #include "query/processes.h"
 #include "query/rate.h"
 #include "views/export/row_writer.h"
+#include "views/export/wide_rows.h"
 #include "views/json_text.h"
 #include "views/values.h"
 
@@ -147,8 +148,12 @@ Result<void> write_text(const Recording& recording, Zone zone, Output& output) {
   return {};
 }
 
-Result<void> print(const Recording& recording, const ViewOptions& options) {
+Result<void> print(const Recording& recording, const ViewOptions& options, bool wide) {
   Output output = TRY(open_output(options));
+  if (wide) {
+    output.write(TRY(wide_json(recording, options.utc)));
+    return output.finish();
+  }
   const bool text = options.format == "text" || (options.format.empty() && output.is_terminal());
   TRY(text ? write_text(recording, options.zone(), output)
            : write_json(recording, options.zone(), output));
@@ -159,14 +164,16 @@ Result<void> print(const Recording& recording, const ViewOptions& options) {
 
 int command_snapshot(int argc, char** argv) {
   ViewOptions options;
-  const auto flags = view_flags(options);
+  bool wide = false;
+  std::vector<Flag> flags = view_flags(options);
+  flags.push_back({"wide", Flag::Value::none, set_true(wide)});
   const auto words = parse_flags(argc, argv, flags);
   if (!words || words->size() != 1)
     return tell_usage("snapshot", words ? Error{ErrorCode::invalid, "it takes options only"}
                                         : words.error());
   const auto recording = Recording::open(words->front());
   if (!recording) return tell_error("snapshot", recording.error());
-  const auto printed = print(*recording, options);
+  const auto printed = print(*recording, options, wide);
   return printed ? 0 : tell_error("snapshot", printed.error());
 }
 

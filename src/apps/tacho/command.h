@@ -12,6 +12,7 @@ int command_ps(int argc, char** argv);
 int command_record(int argc, char** argv);
 int command_run(int argc, char** argv);
 int command_snapshot(int argc, char** argv);
+int command_system_tracer(int argc, char** argv);
 int command_tables(int argc, char** argv);
 
 }  // namespace tacho

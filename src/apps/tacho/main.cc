@@ -28,6 +28,7 @@ constexpr std::array kCommands = {
     Command{"record", command_record, "record until stopped"},
     Command{"list", nullptr, "recordings, newest first"},
     Command{"report", nullptr, "what happened in a recording, as text"},
+    Command{"export", nullptr, "a recording as one file: Parquet, CSV or Arrow"},
     Command{"show", nullptr, "the tables of a recording, or the rows of one"},
     Command{"ps", command_ps, "the process tree, now or in a recording"},
     Command{"mark", command_mark, "put a mark on the timeline"},
@@ -36,6 +37,9 @@ constexpr std::array kCommands = {
     Command{"tables", command_tables, "tables, their columns and options"},
     Command{"verify", nullptr, "check every byte of a recording"},
     Command{"seal", nullptr, "turn live files into Parquet"}};
+
+// Links to this program by whose name it is something else.
+constexpr std::array kLinks = {Command{"system_tracer", command_system_tracer, ""}};
 
 void print_help(std::FILE* out) {
   fmt::print(out,
@@ -50,6 +54,9 @@ void print_help(std::FILE* out) {
 }
 
 int main_of(int argc, char** argv) {
+  const std::string_view path = argc > 0 ? argv[0] : "";
+  const auto link = std::ranges::find(kLinks, path.substr(path.find_last_of('/') + 1), &Command::name);
+  if (link != kLinks.end()) return link->run(argc, argv);
   const std::string_view name = argc > 1 ? argv[1] : "";
   if (name == "--version" || name == "version") {
     fmt::print("tacho {}\n", TACHO_VERSION);

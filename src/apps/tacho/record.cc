@@ -2,20 +2,21 @@
 // tacho record: record until stopped.
 #include <fmt/format.h>
 #include <sys/stat.h>
-#include <unistd.h>
+
+#include <utility>
 
 #include "apps/tacho/command.h"
 #include "apps/tacho/options.h"
-#include "apps/tacho/reader.h"
+#include "apps/tacho/recording.h"
+#include "apps/tacho/wide.h"
 #include "base/units.h"
 #include "recorder/recorder.h"
-#include "recorder/service_manager.h"
+#include "wide/wide_file.h"
 
 namespace tacho {
 namespace {
 
 constexpr int kUsageError = 2;
-constexpr int kFailed = 1;
 
 constexpr std::string_view kHelp =
     R"(Usage: tacho record [OPTION...]
@@ -26,11 +27,20 @@ seals the recording and prints its path.
   --interval DURATION   between ticks, 10ms to 1h; a bare number is seconds (1s)
   --duration DURATION   end by itself after this time
   --output FOLDER       the recording (a new one below $XDG_STATE_HOME/tacho; root: /var/lib/tacho)
+  --output FILE.parquet, --output FILE.csv
+                        instead of a recording the one wide file of the system tracer: a row for
+                        each tick (5s), a column for each figure and device; a file of tacho's
+                        that is there is continued
+  --write-interval DURATION
+                        between two versions of that file (10s); each takes the place of the one
+                        before at once, so that a reader never sees half a file
   --name NAME           of the series of recordings that --retain keeps (record)
   --retain TIME,SIZE    keep no more of the series than this; 'none' keeps all (7d,2GiB)
   --sync DURATION       between syncs to the disk: a power cut loses at most this (5s)
   --rotate DURATION     between new journal files, which are sealed one by one (1h)
-  --utc                 label the recording UTC: it is shown so, whatever the zone of who looks
+  --utc                 label the recording UTC: it is shown so, whatever the zone of who looks.
+                        In the wide file: times in UTC, and said to be so; without it local
+                        times that have no zone, as that file always had
   --only TABLE,...      record these tables alone
   --without TABLE,...   leave these tables out
   --processes SOURCE    take processes from bpf, taskstats, connector or proc (the best there
@@ -39,6 +49,9 @@ seals the recording and prints its path.
                         an option of a table; 'tacho tables' lists them
   --quiet               print nothing but errors
   --help
+
+While a wide file grows, what is not in it yet is in the folder .FILE.tacho beside it; after a kill the
+next start brings it into the file.
 
 Exit status: 0; 1 when nothing or not everything could be recorded; 2 for a wrong option.
 )";
@@ -93,20 +106,32 @@ Result<Options> parse(int argc, char** argv) {
                        return take_duration(place, name, text);
                      }});
   };
-  Nanoseconds length{};
+  Nanoseconds length{}, write_interval{};
   duration("duration", length);
+  duration("write-interval", write_interval);
   duration("sync", options.record.sync_interval);
   duration("rotate", options.record.rotate_interval);
   flags.push_back({"retain", required,
                    [&](std::string_view text) { return take_retain(options.record, text); }});
   flags.push_back({"quiet", none, set_true(options.quiet)});
   flags.push_back({"help", none, set_true(options.help)});
+  const Nanoseconds usual = std::exchange(options.record.interval, Nanoseconds::zero());
   const auto words = TRY(parse_flags(argc, argv, flags));
+  const bool has_interval = options.record.interval > Nanoseconds::zero();
+  if (!has_interval) options.record.interval = usual;
   if (length > Nanoseconds::zero()) options.record.duration = length;
   if (!words.empty())
     return Error{ErrorCode::invalid, fmt::format("'{}' is no option; to record a command write: tacho "
                                                  "run -- {}", words.front(), words.front())};
-  if (!options.help) TRY(check_recorder_options(options.record));
+  if (options.help) return options;
+  if (WideFile::is_name(options.record.output)) {
+    WideOptions wide{.path = options.record.output};
+    if (write_interval > Nanoseconds::zero()) wide.write_interval = write_interval;
+    make_wide(options.record, std::move(wide), has_interval);
+  } else if (write_interval > Nanoseconds::zero()) {
+    return Error{ErrorCode::invalid, "--write-interval is for a wide file: add for example --output x.parquet"};
+  }
+  TRY(check_recorder_options(options.record));
   return options;
 }
 
@@ -123,26 +148,7 @@ int command_record(int argc, char** argv) {
     return 0;
   }
   umask(077);
-  SystemClock clock;
-  ServiceManager service = ServiceManager::from_environment();
-  options->record.service = &service;
-  options->record.reader = reader_path();
-  options->record.bpf_program = bpf_program_path();
-  if (!options->quiet && isatty(STDERR_FILENO) != 0)
-    fmt::print(stderr, "tacho: recording every {}; Ctrl-C ends it\n",
-               format_duration(options->record.interval));
-  const auto recorded = record(options->record, clock);
-  if (!recorded) {
-    fmt::print(stderr, "tacho record: {}\n", recorded.error().text);
-    return recorded.error().code == ErrorCode::invalid ? kUsageError : kFailed;
-  }
-  if (recorded->lost_rows > 0)
-    fmt::print(stderr, "tacho record: {} rows could not be written and are lost\n",
-               recorded->lost_rows);
-  for (const std::string& warning : recorded->late)
-    fmt::print(stderr, "tacho record: {}\n", warning);
-  if (!options->quiet) fmt::print("{}\n", recorded->path);
-  return recorded->lost_rows > 0 ? kFailed : 0;
+  return record_and_tell(options->record, options->quiet);
 }
 
 }  // namespace tacho

@@ -20,6 +20,8 @@ constexpr std::string_view kHelp = R"(Usage: tacho snapshot [OPTION...]
 One look at everything: all tables as they are now, counters with their rates over half a second.
 
   --format json|text    (text on a terminal, else json)
+  --wide                instead: one JSON object, the row of the wide file (see 'tacho export')
+  --utc                 times in UTC instead of the local zone
   --only TABLE,...      these tables alone
   --without TABLE,...   leave these tables out
   --help
@@ -31,11 +33,10 @@ int command_snapshot(int argc, char** argv) {
   using enum Flag::Value;
   RecorderOptions options;
   std::string format;
-  bool help = false;
+  bool help = false, wide = false;
   std::vector<Flag> flags = recorder_flags(options);
   std::erase_if(flags, [](const Flag& flag) {
-    return flag.name == "interval" || flag.name == "name" || flag.name == "output" ||
-           flag.name == "utc";
+    return flag.name == "interval" || flag.name == "name" || flag.name == "output";
   });
   flags.push_back({"format", required, [&](std::string_view text) -> Result<void> {
                      if (text != "json" && text != "text")
@@ -43,6 +44,7 @@ int command_snapshot(int argc, char** argv) {
                      format = text;
                      return {};
                    }});
+  flags.push_back({"wide", none, set_true(wide)});
   flags.push_back({"help", none, set_true(help)});
   const auto words = parse_flags(argc, argv, flags);
   const auto checked = words ? check_recorder_options(options) : Result<void>(words.error());
@@ -56,12 +58,15 @@ int command_snapshot(int argc, char** argv) {
     return 0;
   }
   SystemClock clock;
+  const bool utc = options.utc;
   const auto now = TemporaryRecording::make(std::move(options), kMoment, clock);
   if (!now) {
     fmt::print(stderr, "tacho snapshot: {}\n", now.error().text);
     return kFailed;
   }
   std::vector<std::string> arguments = {"snapshot", now->path()};
+  if (wide) arguments.emplace_back("--wide");
+  if (utc) arguments.emplace_back("--utc");
   if (!format.empty()) arguments.push_back("--format=" + format);
   return run_reader(arguments);
 }
