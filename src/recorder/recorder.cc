@@ -69,10 +69,13 @@ class Recorder {
       lives_->wait_for_better(kLoadLimitMilliseconds);
     }
     const Instant start = clock_.now();
-    TimeKeeper keeper(start, options_.interval, events_);
+    // At tick 0 collectors leave for later what takes long, since a command may wait for it. For a wide
+    // file nobody waits, and its first row is to be whole.
+    std::uint64_t tick = wide_ ? 1 : 0;
+    repeat_next_ = true;
+    TimeKeeper keeper(before(start, tick * options_.interval), options_.interval, events_);
     tell_ready();
     first_tick_ = start.boottime;
-    std::uint64_t tick = 0;
     take_tick(tick, false);
     write_facts();  // with what the collectors could not see
     while (true) {
@@ -93,6 +96,10 @@ class Recorder {
   bool is_stuck() const { return stuck_; }
 
  private:
+  static Instant before(const Instant& instant, Nanoseconds by) {
+    return {instant.time - by, instant.boottime - by, instant.monotonic - by};
+  }
+
   Result<void> prepare() {
     // The caller's mistake is told before anything is made.
     if (options_.interval < kShortestInterval || options_.interval > kLongestInterval)
@@ -323,7 +330,7 @@ class Recorder {
     if (wide_) wide_->end_tick();
     FramePointer frame = queue_.take_empty();
     frame->begins_file = !is_last && writer_->wants_rotation();
-    const bool repeat_all = tick == 0 || frame->begins_file || writer_->take_restarted() || repeat_next_;
+    const bool repeat_all = frame->begins_file || writer_->take_restarted() || repeat_next_;
     repeat_next_ = false;
     const Runner::Turn turn{.tick = tick, .repeat_all = repeat_all, .is_last = is_last};
     const Nanoseconds now = clock_.now().boottime;

@@ -14,8 +14,9 @@ namespace tacho {
 
 class LivingProcesses {
  public:
-  // `figure` is a column of `process` that is null where it was not read.
-  explicit LivingProcesses(std::string_view figure) : figure_(figure) {}
+  // `figure` is a column of `process` that is null where it was not read; `asked` one that is there
+  // whenever it was tried.
+  LivingProcesses(std::string_view figure, std::string_view asked) : figure_(figure), asked_(asked) {}
 
   void observe_figures(const Rows& rows);
   void observe_info(const Rows& rows);
@@ -23,7 +24,9 @@ class LivingProcesses {
 
   struct Sums {
     std::int64_t count = 0;
-    std::optional<std::int64_t> sum, most;  // of the figure; unset when no process has it
+    // Of the figure; unset when no process has it, and as long as some were not asked for it: half a
+    // sum would look like a whole one.
+    std::optional<std::int64_t> sum, most;
     std::string most_name;                  // name(pid)
   };
   // Unset before the first rows.
@@ -34,11 +37,11 @@ class LivingProcesses {
     std::int64_t pid = 0;
     std::optional<std::int64_t> figure;
     std::string command;
-    std::uint64_t last_turn = 0;
-    bool has_figures = false;
+    std::uint64_t first_turn = 0, last_turn = 0;
+    bool has_figures = false, was_asked = false;
   };
 
-  std::string_view figure_;
+  std::string_view figure_, asked_;
   std::unordered_map<std::uint64_t, Process> processes_;
   std::uint64_t turn_ = 0;  // how often figures were looked at
 };

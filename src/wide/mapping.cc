@@ -26,8 +26,10 @@ constexpr WideLine rate(Name name, Name table, Name column, Name unit, Name help
   return {.name = name, .table = table, .how = How::rate, .columns = {column}, .unit = unit, .help = help,
           .type = Type::real};
 }
+// Read whenever the descriptors are, and not refused.
+constexpr Name kAsked = "oom_score_adj";
 constexpr WideLine of_processes(Name name, How how, Name column, Name help, Type type = Type::integer) {
-  return {.name = name, .table = wide_process::kFigures, .how = how, .columns = {column}, .unit = "1",
+  return {.name = name, .table = wide_process::kFigures, .how = how, .columns = {column, kAsked}, .unit = "1",
           .help = help, .type = type};
 }
 
@@ -53,8 +55,8 @@ constexpr WideLine kLines[] = {
     value("sys_free", "memory", "free", "By", "Memory that nobody uses, not even as a cache."),
     kUtilization.of("cpu"),
     of_processes("total_open_files", How::living_sum, kDescriptors,
-                 "Open descriptors of all processes whose descriptors we may see, as last read: each "
-                 "process is read at least every 60 ticks or 60 s."),
+                 "Open descriptors of all processes whose descriptors we may see, as last read: at least "
+                 "every 60 ticks or 60 s. Null until each was read once."),
     of_processes("max_files_process", How::living_most_name, kDescriptors,
                  "The process with the most of them: name(pid).", Type::text),
     of_processes("max_files_count", How::living_most, kDescriptors, "How many it has."),

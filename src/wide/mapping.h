@@ -23,7 +23,7 @@ struct WideLine {
     rate,             // a second, since the row before; over all rows: the sum of their rates
     busy,             // percent of the time in `columns` that was in neither of the first two
     living,           // processes that live
-    living_sum,       // the column, as last known, over all of them
+    living_sum,       // the first column, as last known, over all of them; the second says who was asked
     living_most,      // the largest of these,
     living_most_name  // and whose it is: name(pid)
   };

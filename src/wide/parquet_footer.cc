@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
+#include "base/text.h"
 #include "wide/parquet_format.h"
 #include "wide/thrift.h"
 
@@ -18,6 +19,7 @@ constexpr std::int32_t kPlain = 0, kRle = 3;
 constexpr std::int32_t kLz4Raw = 7;
 constexpr std::int32_t kVersion = 2;
 constexpr std::string_view kSchemaName = "schema";
+constexpr std::string_view kWriter = "tacho ";
 constexpr std::string_view kCreatedBy = "tacho version " TACHO_VERSION;
 
 std::int32_t physical_of(Type type) {
@@ -138,6 +140,16 @@ void put_orders(thrift::Writer& out, std::size_t columns) {
 
 Error not_ours(const std::string& why) {
   return {ErrorCode::invalid, "it is Parquet that tacho did not write (" + why + ")"};
+}
+
+// Who wrote a file, by its own word.
+std::string writer_of(std::string_view footer) {
+  thrift::Reader in(footer);
+  for (auto field = in.next(); field.kind != Kind::stop; field = in.next()) {
+    if (field.number == 6 && field.kind == Kind::binary) return std::string(in.binary());
+    in.skip(field.kind);
+  }
+  return "";
 }
 
 // What is read of a column's entry in the schema.
@@ -327,6 +339,8 @@ std::string encode_footer(const Layout& layout) {
 }
 
 Result<Layout> parse_footer(std::string_view footer, std::uint64_t groups_end) {
+  const std::string writer = writer_of(footer);
+  if (!writer.starts_with(kWriter)) return not_ours("but " + escaped(writer, 80));
   Layout layout;
   thrift::Reader in(footer);
   for (auto field = in.next(); field.kind != Kind::stop; field = in.next()) {

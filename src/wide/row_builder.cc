@@ -103,7 +103,7 @@ struct RowBuilder::State {
   explicit State(std::span<const WideLine> all) : lines(all) {
     for (const WideLine& line : all) {
       if (line.is_of_processes()) {
-        if (!line.columns[0].empty()) living.emplace(line.columns[0]);
+        if (!line.columns[0].empty()) living.emplace(line.columns[0], line.columns[1]);
         of_processes.emplace_back(&line, Pending{});
         continue;
       }
