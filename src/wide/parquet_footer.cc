@@ -265,6 +265,15 @@ bool read_chunk(thrift::Reader& in, Group& group, std::uint64_t groups_end) {
   return is_sane;
 }
 
+// Whether the times of so many rows can be in the group's first page: LZ4 makes at most 255 bytes of one.
+bool may_hold(const Group& group) {
+  if (group.chunks.empty()) return false;
+  const Chunk& times = group.chunks.front();
+  constexpr std::uint64_t kMostOfByte = 255, kPageHeader = 128;
+  return static_cast<std::uint64_t>(group.rows) <= times.raw_size / sizeof(std::int64_t) &&
+         times.raw_size <= times.size * kMostOfByte + kPageHeader;
+}
+
 // Ours lie one behind the other: where one ends the next begins.
 Result<void> read_groups(thrift::Reader& in, Layout& layout, std::uint64_t groups_end) {
   const auto groups = in.list();
@@ -289,7 +298,8 @@ Result<void> read_groups(thrift::Reader& in, Layout& layout, std::uint64_t group
       chunk.offset -= start;
       group.bytes += chunk.size;
     }
-    if (!is_sane || group.rows <= 0 || group.chunks.size() != layout.columns.size())
+    is_sane = is_sane && group.rows > 0 && may_hold(group);
+    if (!is_sane || group.chunks.size() != layout.columns.size())
       return not_ours("its row groups lie otherwise");
     start += group.bytes;
     layout.groups.push_back(std::move(group));
