@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "wide/arrow_schema.h"
 #include "wide/parquet_format.h"
 #include "wide/replacement.h"
 #include "wide/wide_file.h"
@@ -177,6 +178,11 @@ class ParquetFile final : public WideFile {
   Result<void> commit(Replacement& file) {
     layout_.columns = columns_;
     layout_.facts = options_.facts;
+    if (described_ != columns_.size())
+      schema_text_ = TRY(arrow_schema_text(columns_, options_.is_utc, options_.facts));
+    described_ = columns_.size();
+    layout_.facts.emplace_back(kArrowSchema, schema_text_);
+    if (options_.is_utc) layout_.facts.emplace_back(kPandas, pandas_text(columns_.front().name));
     if (last_time_) layout_.facts.emplace_back(kLastTime, std::to_string(*last_time_));
     TRY(file.write(parquet_format::encode_footer(layout_)));
     file_ = TRY(file.commit());
@@ -191,6 +197,8 @@ class ParquetFile final : public WideFile {
   }
 
   Layout layout_;
+  std::string schema_text_;    // of so many columns
+  std::size_t described_ = 0;
   FileDescriptor file_;         // with the groups of layout_
   std::vector<Values> values_;  // of the open group, by column
   std::int64_t first_time_ = 0, last_time_of_group_ = 0;

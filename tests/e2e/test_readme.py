@@ -23,9 +23,11 @@ def test_the_readme_has_examples():
 
 
 @pytest.mark.parametrize("number", range(len(BLOCKS)))
-def test_an_example_of_the_readme_runs_as_it_stands(made, monkeypatch, capsys, number):
+def test_an_example_of_the_readme_runs_as_it_stands(made, run, monkeypatch, capsys, number):
     monkeypatch.chdir(made.parent)
     kind, code = BLOCKS[number]
+    if "x.parquet" in code:
+        assert run("export", made, "-o", "x.parquet").returncode == 0
     if kind == "python":
         exec(compile(code, "README.md", "exec"), {})
         # What is read while it grows is not there in a sealed recording.

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -13,6 +14,7 @@
 
 #include "apps/tacho/reader.h"
 #include "base/file.h"
+#include "base/places.h"
 #include "base/text.h"
 #include "collectors/registry.h"
 #include "journal/format.h"
@@ -59,6 +61,11 @@ Result<void> recover(const RecorderOptions& options, bool quiet) {
       open(options.output.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (!folder && errno == ENOENT) return {};
   if (!folder) return last_system_error("open the recording beside the file,", options.output);
+  struct stat status {};
+  if (fstat(folder.get(), &status) != 0) return last_system_error("look at", options.output);
+  const Owner* caller = calling_user();
+  if (status.st_uid != geteuid() && (caller == nullptr || status.st_uid != caller->user))
+    return Error{ErrorCode::denied, "the folder " + options.output + " belongs to another user"};
   if (flock(folder.get(), LOCK_EX | LOCK_NB) != 0)
     return Error{ErrorCode::exhausted, "another tacho is recording into " + path, errno};
   flock(folder.get(), LOCK_UN);
