@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A wide file with many hours of rows: what one more write of it costs.
 //   bench_wide_day FILE.parquet [hours=24] [interval=1]
-// Prints the CPU milliseconds of a write (mean of 20, ten rows apart), the highest resident memory in
-// MiB, and the bytes of the file.
+// Prints the CPU milliseconds of a write (mean of 20, ten rows apart), the highest resident memory
+// in MiB, and the bytes of the file.
 #include <fmt/core.h>
 
 #include <bit>

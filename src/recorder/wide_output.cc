@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/file.h"
 #include "journal/format.h"
@@ -22,8 +23,10 @@ std::uint32_t newest_number(int recording) {
   std::uint32_t newest = 0;
   const auto tables = list_folder(recording);
   for (const std::string& table : tables ? *tables : std::vector<std::string>()) {
-    const FileDescriptor folder(openat(recording, table.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-    const auto names = folder ? list_folder(folder.get()) : Result<std::vector<std::string>>(std::vector<std::string>());
+    const FileDescriptor folder(
+        openat(recording, table.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    const auto names = folder ? list_folder(folder.get())
+                              : Result<std::vector<std::string>>(std::vector<std::string>());
     for (const std::string& name : names ? *names : std::vector<std::string>())
       if (const auto segment = parse_segment_name(name)) newest = std::max(newest, segment->number);
   }
@@ -33,8 +36,10 @@ std::uint32_t newest_number(int recording) {
 void remove_below(int recording, std::uint32_t number) {
   const auto tables = list_folder(recording);
   for (const std::string& table : tables ? *tables : std::vector<std::string>()) {
-    const FileDescriptor folder(openat(recording, table.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-    const auto names = folder ? list_folder(folder.get()) : Result<std::vector<std::string>>(std::vector<std::string>());
+    const FileDescriptor folder(
+        openat(recording, table.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    const auto names = folder ? list_folder(folder.get())
+                              : Result<std::vector<std::string>>(std::vector<std::string>());
     for (const std::string& name : names ? *names : std::vector<std::string>())
       if (const auto segment = parse_segment_name(name); segment && segment->number < number)
         unlinkat(folder.get(), name.c_str(), 0);
@@ -52,7 +57,8 @@ std::string recording_beside(const std::string& wide_path) {
   return wide_path.substr(0, name) + "." + wide_path.substr(name) + std::string(kRecordingSuffix);
 }
 
-Result<std::unique_ptr<WideOutput>> WideOutput::open(const WideOptions& options, bool is_utc, Clock& clock) {
+Result<std::unique_ptr<WideOutput>> WideOutput::open(const WideOptions& options, bool is_utc,
+                                                     Clock& clock) {
   std::unique_ptr<WideOutput> output(new WideOutput(clock));
   output->options_ = options;
   output->file_ = TRY(WideFile::open_growing(options.path, {.is_utc = is_utc}));
@@ -68,8 +74,8 @@ WideOutput::~WideOutput() {
   if (thread_.joinable()) thread_.join();
 }
 
-void WideOutput::start(const RecordingFacts& facts, const std::string& recording, EventQueue& events,
-                       SelfStatistics& statistics) {
+void WideOutput::start(const RecordingFacts& facts, const std::string& recording,
+                       EventQueue& events, SelfStatistics& statistics) {
   file_->set_facts({{"tacho.version", facts.tacho_version},
                     {"tacho.host", facts.host.name},
                     {"tacho.zone", facts.is_utc ? "UTC" : facts.time_zone},
@@ -93,6 +99,10 @@ void WideOutput::end_tick() {
     const auto& columns = builder_.columns();
     next.new_columns.assign(columns.begin() + static_cast<std::ptrdiff_t>(told_), columns.end());
     told_ = columns.size();
+    if (builder_.is_full() && !std::exchange(told_full_, true))
+      events_->push({.name = "wide.full",
+                     .severity = Severity::warning,
+                     .body = "the wide file has as many columns as it may: what came last has none"});
   }
   bool wakes = false;
   {
@@ -169,7 +179,8 @@ void WideOutput::write() {
   }
   if (!written) return note_failure(written.error());
   if (std::exchange(is_failing_, false))
-    events_->push({.name = "wide.resumed", .severity = Severity::warning,
+    events_->push({.name = "wide.resumed",
+                   .severity = Severity::warning,
                    .body = "the wide file can be written again: nothing of it is missing"});
   remove_covered();
 }
@@ -177,7 +188,8 @@ void WideOutput::write() {
 void WideOutput::note_failure(const Error& error) {
   statistics_->add(kComponent, {.errors = 1});
   if (std::exchange(is_failing_, true)) return;
-  events_->push({.name = "wide.failed", .severity = Severity::error,
+  events_->push({.name = "wide.failed",
+                 .severity = Severity::error,
                  .body = error.text + "; the rows are in the recording, and it is tried again"});
 }
 
@@ -189,7 +201,8 @@ void WideOutput::remove_covered() {
     if (!rotation_ || rotation_->time > last_time_ || refused_ > 0) return;
     std::swap(rotation, rotation_);
   }
-  if (const FileDescriptor folder = open_recording(recording_)) remove_below(folder.get(), rotation->number);
+  if (const FileDescriptor folder = open_recording(recording_))
+    remove_below(folder.get(), rotation->number);
 }
 
 Result<void> WideOutput::finish(Nanoseconds limit) {
@@ -207,7 +220,8 @@ Result<void> WideOutput::finish(Nanoseconds limit) {
   thread_.join();
   if (failure_) return Error(*failure_);
   if (refused_ > 0)
-    return Error{ErrorCode::exhausted, std::to_string(refused_) + " rows are not in " + options_.path +
+    return Error{ErrorCode::exhausted, std::to_string(refused_) + " rows are not in " +
+                                           options_.path +
                                            ": it could not be written for too long"};
   return {};
 }

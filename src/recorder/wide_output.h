@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The one wide file beside the journals (`--output x.parquet`): rows are made as they are collected and
-// written by a thread of its own, since a busy disk must neither stop the clock nor the journals.
+// The one wide file beside the journals (`--output x.parquet`): rows are made as they are collected
+// and written by a thread of its own, since a busy disk must neither stop the clock nor the
+// journals.
 #pragma once
 
 #include <condition_variable>
@@ -29,14 +30,15 @@ struct WideOptions {
   Nanoseconds write_interval = std::chrono::seconds(10);
 };
 
-// The folder of the recording beside a wide file: ".NAME.tacho". It holds what the file does not hold
-// yet, so that a kill loses nothing, and goes when all is in the file.
+// The folder of the recording beside a wide file: ".NAME.tacho". It holds what the file does not
+// hold yet, so that a kill loses nothing, and goes when all is in the file.
 std::string recording_beside(const std::string& wide_path);
 
 class WideOutput {
  public:
   // Opens the file, or says why it cannot be continued. Makes nothing yet.
-  static Result<std::unique_ptr<WideOutput>> open(const WideOptions& options, bool is_utc, Clock& clock);
+  static Result<std::unique_ptr<WideOutput>> open(const WideOptions& options, bool is_utc,
+                                                  Clock& clock);
   ~WideOutput();
 
   // Starts the thread. `recording` is the folder with the journals.
@@ -49,8 +51,9 @@ class WideOutput {
   void end_tick();
   // The journals have rotated: files that the wide file covers by then are removed.
   void note_rotation();
-  // Writes what is left and ends the thread. An error, when not all rows could be written: they are in
-  // the recording. When the disk hangs it is left behind after `limit`, and must outlive everything.
+  // Writes what is left and ends the thread. An error, when not all rows could be written: they are
+  // in the recording. When the disk hangs it is left behind after `limit`, and must outlive
+  // everything.
   Result<void> finish(Nanoseconds limit);
   bool is_stuck() const { return stuck_; }
 
@@ -80,6 +83,7 @@ class WideOutput {
   std::mutex building_;  // of builder_ and told_
   RowBuilder builder_;
   std::size_t told_ = 0;  // columns that the thread knows
+  bool told_full_ = false;
 
   std::mutex mutex_;  // of what follows
   std::condition_variable changed_;
@@ -93,7 +97,7 @@ class WideOutput {
   std::unique_ptr<WideFile> file_;
   std::vector<WideColumn> columns_;
   std::int64_t last_time_ = 0;
-  bool has_written_ = false, is_failing_ = false, told_full_ = false;
+  bool has_written_ = false, is_failing_ = false;
   std::thread thread_;
   bool stuck_ = false;
 };

@@ -23,7 +23,8 @@ TEST(WideLines, NameTablesAndColumnsThatCollectorsFill) {
     const auto table = std::ranges::find(tables, name, &Table::name);
     ASSERT_NE(table, tables.end()) << name;
     for (const std::string_view column : wide_columns_of(name))
-      EXPECT_NE(std::ranges::find((*table)->columns, column, &Column::name), (*table)->columns.end())
+      EXPECT_NE(std::ranges::find((*table)->columns, column, &Column::name),
+                (*table)->columns.end())
           << name << "." << column;
   }
 }
@@ -36,7 +37,8 @@ TEST(WideLines, RatesAreOfCountersAndSumsOfNumbers) {
     const Table& table = **std::ranges::find(tables, line.table, &Table::name);
     for (const std::string_view name : line.columns) {
       if (name.empty()) continue;
-      EXPECT_EQ(std::ranges::find(table.columns, name, &Column::name)->kind, Kind::counter) << line.name;
+      EXPECT_EQ(std::ranges::find(table.columns, name, &Column::name)->kind, Kind::counter)
+          << line.name;
       EXPECT_EQ(line.type, Type::real) << line.name;
     }
   }
@@ -107,7 +109,8 @@ TEST_F(WideOutputTest, JournalsThatTheFileCoversAreRemoved) {
   EXPECT_EQ(lines().size(), 32u);
   const std::filesystem::path system = recording_beside(folder / "x.csv") + "/system";
   std::vector<std::string> left;
-  for (const auto& file : std::filesystem::directory_iterator(system)) left.push_back(file.path().filename());
+  for (const auto& file : std::filesystem::directory_iterator(system))
+    left.push_back(file.path().filename());
   // The newest, and what had not been covered when the last file was begun.
   EXPECT_LT(left.size(), 10u);
   EXPECT_EQ(std::ranges::count(left, "live-000001.arrows"), 0);

@@ -46,31 +46,38 @@ bool set_type(ArrowSchema& field, Type type, bool is_utc) {
 }
 
 bool append(BufferOwner& metadata, std::string_view key, std::string_view value) {
-  return value.empty() || ArrowMetadataBuilderAppend(&metadata.buffer, view_of(key), view_of(value)) == NANOARROW_OK;
+  return value.empty() ||
+         ArrowMetadataBuilderAppend(&metadata.buffer, view_of(key), view_of(value)) == NANOARROW_OK;
 }
 
 bool describe(ArrowSchema& field, const WideColumn& column, bool is_utc) {
   BufferOwner metadata;
-  return set_type(field, column.type, is_utc) && ArrowSchemaSetName(&field, column.name.c_str()) == NANOARROW_OK &&
-         ArrowMetadataBuilderInit(&metadata.buffer, nullptr) == NANOARROW_OK && append(metadata, "unit", column.unit) &&
-         append(metadata, "description", column.help) &&
-         ArrowSchemaSetMetadata(&field, reinterpret_cast<const char*>(metadata.buffer.data)) == NANOARROW_OK;
+  return set_type(field, column.type, is_utc) &&
+         ArrowSchemaSetName(&field, column.name.c_str()) == NANOARROW_OK &&
+         ArrowMetadataBuilderInit(&metadata.buffer, nullptr) == NANOARROW_OK &&
+         append(metadata, "unit", column.unit) && append(metadata, "description", column.help) &&
+         ArrowSchemaSetMetadata(&field, reinterpret_cast<const char*>(metadata.buffer.data)) ==
+             NANOARROW_OK;
 }
 
-bool describe_all(ArrowSchema& schema, std::span<const WideColumn> columns, bool is_utc, const Facts& facts) {
+bool describe_all(ArrowSchema& schema, std::span<const WideColumn> columns, bool is_utc,
+                  const Facts& facts) {
   ArrowSchemaInit(&schema);
-  if (ArrowSchemaSetTypeStruct(&schema, static_cast<std::int64_t>(columns.size())) != NANOARROW_OK) return false;
+  if (ArrowSchemaSetTypeStruct(&schema, static_cast<std::int64_t>(columns.size())) != NANOARROW_OK)
+    return false;
   for (std::size_t index = 0; index < columns.size(); ++index)
     if (!describe(*schema.children[index], columns[index], is_utc)) return false;
   BufferOwner metadata;
   if (ArrowMetadataBuilderInit(&metadata.buffer, nullptr) != NANOARROW_OK) return false;
   for (const auto& [key, value] : facts)
     if (!append(metadata, key, value)) return false;
-  return ArrowSchemaSetMetadata(&schema, reinterpret_cast<const char*>(metadata.buffer.data)) == NANOARROW_OK;
+  return ArrowSchemaSetMetadata(&schema, reinterpret_cast<const char*>(metadata.buffer.data)) ==
+         NANOARROW_OK;
 }
 
 std::string base64(std::span<const std::uint8_t> bytes) {
-  static constexpr char kDigits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  static constexpr char kDigits[] =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   std::string text;
   for (std::size_t at = 0; at < bytes.size(); at += 3) {
     std::uint32_t three = 0;
@@ -84,7 +91,8 @@ std::string base64(std::span<const std::uint8_t> bytes) {
 
 }  // namespace
 
-Result<std::string> arrow_schema_text(std::span<const WideColumn> columns, bool is_utc, const Facts& facts) {
+Result<std::string> arrow_schema_text(std::span<const WideColumn> columns, bool is_utc,
+                                      const Facts& facts) {
   SchemaOwner owner;
   EncoderOwner encoder;
   BufferOwner encoded;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The wide file as CSV: lines that were written stay as bytes. With a new column every line gets one
-// more empty field, so that all have as many as the header.
+// The wide file as CSV: lines that were written stay as bytes. With a new column every line gets
+// one more empty field, so that all have as many as the header.
 #include <unistd.h>
 
 #include <algorithm>
@@ -18,7 +18,8 @@ constexpr std::size_t kPiece = 64 << 10;
 
 class CsvFile final : public WideFile {
  public:
-  CsvFile(std::string path, WideFileOptions options) : WideFile(std::move(path), std::move(options)) {}
+  CsvFile(std::string path, WideFileOptions options)
+      : WideFile(std::move(path), std::move(options)) {}
 
   Result<void> continue_old() {
     auto old = TRY(open_old_file(path_));
@@ -92,15 +93,17 @@ class CsvFile final : public WideFile {
       columns_.push_back({.name = names[index], .type = Type::timestamp});  // the type is not known
     columns_in_file_ = columns_.size();
     header_size_ = end + 1;
-    const std::string tail = TRY(read_piece(size_ - std::min<std::uint64_t>(size_, kLongestLine), kLongestLine));
+    const std::string tail =
+        TRY(read_piece(size_ - std::min<std::uint64_t>(size_, kLongestLine), kLongestLine));
     if (!tail.ends_with('\n')) return Error{ErrorCode::invalid, "its last line is not whole"};
     if (size_ == header_size_) return {};
     const std::size_t before = tail.find_last_of('\n', tail.size() - 2);
     const std::string_view last = std::string_view(tail).substr(before + 1);
     last_time_ = csv_lines::parse_time_text(last.substr(0, last.find(',')), options_.is_utc);
     if (!last_time_)
-      return Error{ErrorCode::invalid, options_.is_utc ? "its times are not in UTC, and --utc was given"
-                                                       : "its times are not local ones"};
+      return Error{ErrorCode::invalid, options_.is_utc
+                                           ? "its times are not in UTC, and --utc was given"
+                                           : "its times are not local ones"};
     return count_rows();
   }
 
@@ -110,15 +113,17 @@ class CsvFile final : public WideFile {
     return {};
   }
 
-  // Every line of the file but the header, with commas for the columns that are new. A field of ours
-  // has no newline in it.
+  // Every line of the file but the header, with commas for the columns that are new. A field of
+  // ours has no newline in it.
   Result<void> copy_lines(Replacement& file) const {
     const std::string commas = std::string(columns_.size() - columns_in_file_, ',') + "\n";
     for (std::uint64_t at = header_size_; at < size_; at += kPiece) {
       const std::string piece = TRY(read_piece(at, kPiece));
-      if (piece.empty()) return Error{ErrorCode::corrupt, path_ + " was changed by another program"};
+      if (piece.empty())
+        return Error{ErrorCode::corrupt, path_ + " was changed by another program"};
       std::size_t start = 0;
-      for (std::size_t end = 0; (end = piece.find('\n', start)) != std::string::npos; start = end + 1) {
+      for (std::size_t end = 0; (end = piece.find('\n', start)) != std::string::npos;
+           start = end + 1) {
         TRY(file.write(std::string_view(piece).substr(start, end - start)));
         TRY(file.write(commas));
       }
@@ -136,7 +141,8 @@ class CsvFile final : public WideFile {
 
 }  // namespace
 
-Result<std::unique_ptr<WideFile>> open_growing_csv(const std::string& path, WideFileOptions options) {
+Result<std::unique_ptr<WideFile>> open_growing_csv(const std::string& path,
+                                                   WideFileOptions options) {
   auto file = std::make_unique<CsvFile>(path, std::move(options));
   TRY(file->continue_old());
   return std::unique_ptr<WideFile>(std::move(file));

@@ -38,9 +38,9 @@ std::string time_text(std::int64_t time, bool is_utc) {
   const auto seconds = static_cast<time_t>(time / kSecond);
   tm parts{};
   gmtime_r(&seconds, &parts);
-  return fmt::format("{:04}-{:02}-{:02} {:02}:{:02}:{:02}.{:06}{}", parts.tm_year + 1900, parts.tm_mon + 1,
-                     parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec, time % kSecond,
-                     is_utc ? kUtcOffset : "");
+  return fmt::format("{:04}-{:02}-{:02} {:02}:{:02}:{:02}.{:06}{}", parts.tm_year + 1900,
+                     parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec,
+                     time % kSecond, is_utc ? kUtcOffset : "");
 }
 
 std::optional<std::int64_t> parse_time_text(std::string_view text, bool is_utc) {
@@ -52,7 +52,8 @@ std::optional<std::int64_t> parse_time_text(std::string_view text, bool is_utc) 
   if (rest == nullptr) return std::nullopt;
   std::int64_t micro = 0, digits = 0;
   if (*rest == '.')
-    for (++rest; *rest >= '0' && *rest <= '9' && digits < 6; ++rest, ++digits) micro = micro * 10 + (*rest - '0');
+    for (++rest; *rest >= '0' && *rest <= '9' && digits < 6; ++rest, ++digits)
+      micro = micro * 10 + (*rest - '0');
   if (*rest != '\0') return std::nullopt;
   for (; digits < 6; ++digits) micro *= 10;
   return static_cast<std::int64_t>(timegm(&parts)) * kSecond + micro;
@@ -72,15 +73,17 @@ std::string value_text(const WideColumn& column, const WideCell& cell, const Wid
   return std::to_string(static_cast<std::int64_t>(cell.word));
 }
 
-void append_row(std::string& out, std::int64_t time, bool is_utc, std::span<const WideColumn> columns,
-                std::span<const WideCell* const> cells, const WideRow& row) {
+void append_row(std::string& out, std::int64_t time, bool is_utc,
+                std::span<const WideColumn> columns, std::span<const WideCell* const> cells,
+                const WideRow& row) {
   out.append(time_text(time, is_utc));
   for (std::size_t index = 1; index < columns.size(); ++index) {
     out.push_back(',');
     if (cells[index] == nullptr) continue;
     std::string text = value_text(columns[index], *cells[index], row);
     constexpr std::string_view kFormula = "=+-@\t\r";
-    if (columns[index].type == Type::text && !text.empty() && kFormula.find(text.front()) != std::string_view::npos)
+    if (columns[index].type == Type::text && !text.empty() &&
+        kFormula.find(text.front()) != std::string_view::npos)
       text.insert(0, "'");
     append_field(out, text);
   }
@@ -93,8 +96,10 @@ std::vector<std::string> fields_of(std::string_view line) {
   for (std::size_t index = 0; index < line.size(); ++index) {
     const char c = line[index];
     if (c == '"') {
-      if (quoted && index + 1 < line.size() && line[index + 1] == '"') fields.back().push_back(line[index++]);
-      else quoted = !quoted;
+      if (quoted && index + 1 < line.size() && line[index + 1] == '"')
+        fields.back().push_back(line[index++]);
+      else
+        quoted = !quoted;
     } else if (c == ',' && !quoted) {
       fields.emplace_back();
     } else {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The wide file's lines of CSV (RFC 4180): "." as decimal point, null is empty, text that a spreadsheet
-// would take for a formula has an apostrophe before it.
+// The wide file's lines of CSV (RFC 4180): "." as decimal point, null is empty, text that a
+// spreadsheet would take for a formula has an apostrophe before it.
 #pragma once
 
 #include <cstdint>
@@ -21,8 +21,9 @@ std::optional<std::int64_t> parse_time_text(std::string_view text, bool is_utc);
 
 // With the newline. The first column is the time; `cells` has one for each column, null for none.
 void append_header(std::string& out, std::span<const WideColumn> columns);
-void append_row(std::string& out, std::int64_t time, bool is_utc, std::span<const WideColumn> columns,
-                std::span<const WideCell* const> cells, const WideRow& row);
+void append_row(std::string& out, std::int64_t time, bool is_utc,
+                std::span<const WideColumn> columns, std::span<const WideCell* const> cells,
+                const WideRow& row);
 // A value as it stands in a line, unquoted; also a number of JSON.
 std::string value_text(const WideColumn& column, const WideCell& cell, const WideRow& row);
 

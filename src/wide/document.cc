@@ -56,16 +56,26 @@ std::string_view type_text(Type type) {
 
 // "disk.io_read", "memory.limit - memory.available": what a line is made from.
 std::string source_of(const WideLine& line) {
-  const auto column = [&](std::size_t index) { return fmt::format("{}.{}", line.table, line.columns[index]); };
+  const auto column = [&](std::size_t index) {
+    return fmt::format("{}.{}", line.table, line.columns[index]);
+  };
   switch (line.how) {
-    case WideLine::How::value: return column(0);
-    case WideLine::How::less: return column(0) + " - " + column(1);
-    case WideLine::How::percent: return column(0) + " / " + column(1);
-    case WideLine::How::sum: return "sum of " + column(0);
-    case WideLine::How::rate: return "rate of " + column(0);
-    case WideLine::How::busy: return fmt::format("{}.time_*", line.table);
-    case WideLine::How::living: return fmt::format("{}, process_exit", line.table);
-    default: return column(0);
+    case WideLine::How::value:
+      return column(0);
+    case WideLine::How::less:
+      return column(0) + " - " + column(1);
+    case WideLine::How::percent:
+      return column(0) + " / " + column(1);
+    case WideLine::How::sum:
+      return "sum of " + column(0);
+    case WideLine::How::rate:
+      return "rate of " + column(0);
+    case WideLine::How::busy:
+      return fmt::format("{}.time_*", line.table);
+    case WideLine::How::living:
+      return fmt::format("{}, process_exit", line.table);
+    default:
+      return column(0);
   }
 }
 
@@ -75,8 +85,8 @@ std::string wide_markdown() {
   std::string text(kBegin);
   text += "| `timestamp` | timestamp[us] |  | system.time | When the row was taken. |\n";
   for (const WideLine& line : wide_lines())
-    text += fmt::format("| `{}` | {} | {} | {} | {} |\n", line.name, type_text(line.type), line.unit, source_of(line),
-                        line.help);
+    text += fmt::format("| `{}` | {} | {} | {} | {} |\n", line.name, type_text(line.type),
+                        line.unit, source_of(line), line.help);
   text += kEnd;
   return text;
 }

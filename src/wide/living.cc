@@ -32,7 +32,8 @@ void LivingProcesses::observe_figures(const Rows& rows) {
     if (const auto value = view.integer(figure)) process.figure = value;
   }
   if (turn_ % kGone == 0)
-    std::erase_if(processes_, [this](const auto& entry) { return entry.second.last_turn + kGone < turn_; });
+    std::erase_if(processes_,
+                  [this](const auto& entry) { return entry.second.last_turn + kGone < turn_; });
 }
 
 void LivingProcesses::observe_info(const Rows& rows) {
@@ -66,7 +67,9 @@ std::optional<LivingProcesses::Sums> LivingProcesses::sums() const {
     ++sums.count;
     all_asked = all_asked && (process.was_asked || process.first_turn + kAskedWithin < turn_);
     if (!process.figure) continue;
-    sums.sum = sums.sum.value_or(0) + *process.figure;
+    // Of a recording that somebody else made the numbers may be any: they wrap.
+    sums.sum = static_cast<std::int64_t>(static_cast<std::uint64_t>(sums.sum.value_or(0)) +
+                                         static_cast<std::uint64_t>(*process.figure));
     // Of equal ones the lowest pid, so that a recording gives the same name whenever it is read.
     const bool is_more = most == nullptr || *process.figure > *most->figure ||
                          (*process.figure == *most->figure && process.pid < most->pid);
@@ -75,7 +78,8 @@ std::optional<LivingProcesses::Sums> LivingProcesses::sums() const {
   if (!all_asked) sums.sum.reset();
   if (most == nullptr || !all_asked) return sums;
   sums.most = most->figure;
-  sums.most_name = (most->command.empty() ? "?" : most->command) + "(" + std::to_string(most->pid) + ")";
+  sums.most_name =
+      (most->command.empty() ? "?" : most->command) + "(" + std::to_string(most->pid) + ")";
   return sums;
 }
 

@@ -16,7 +16,8 @@ class LivingProcesses {
  public:
   // `figure` is a column of `process` that is null where it was not read; `asked` one that is there
   // whenever it was tried.
-  LivingProcesses(std::string_view figure, std::string_view asked) : figure_(figure), asked_(asked) {}
+  LivingProcesses(std::string_view figure, std::string_view asked)
+      : figure_(figure), asked_(asked) {}
 
   void observe_figures(const Rows& rows);
   void observe_info(const Rows& rows);
@@ -24,10 +25,10 @@ class LivingProcesses {
 
   struct Sums {
     std::int64_t count = 0;
-    // Of the figure; unset when no process has it, and as long as some were not asked for it: half a
-    // sum would look like a whole one.
+    // Of the figure; unset when no process has it, and as long as some were not asked for it: half
+    // a sum would look like a whole one.
     std::optional<std::int64_t> sum, most;
-    std::string most_name;                  // name(pid)
+    std::string most_name;  // name(pid)
   };
   // Unset before the first rows.
   std::optional<Sums> sums() const;

@@ -13,24 +13,50 @@ constexpr WideLine value(Name name, Name table, Name column, Name unit, Name hel
   return {.name = name, .table = table, .columns = {column}, .unit = unit, .help = help};
 }
 constexpr WideLine less(Name name, Name table, Name column, Name but, Name unit, Name help) {
-  return {.name = name, .table = table, .how = How::less, .columns = {column, but}, .unit = unit, .help = help};
+  return {.name = name,
+          .table = table,
+          .how = How::less,
+          .columns = {column, but},
+          .unit = unit,
+          .help = help};
 }
 constexpr WideLine percent(Name name, Name table, Name column, Name whole, Name help) {
-  return {.name = name, .table = table, .how = How::percent, .columns = {column, whole}, .unit = "%",
-          .help = help, .type = Type::real};
+  return {.name = name,
+          .table = table,
+          .how = How::percent,
+          .columns = {column, whole},
+          .unit = "%",
+          .help = help,
+          .type = Type::real};
 }
 constexpr WideLine sum(Name name, Name table, Name column, Name unit, Name help) {
-  return {.name = name, .table = table, .how = How::sum, .columns = {column}, .unit = unit, .help = help};
+  return {.name = name,
+          .table = table,
+          .how = How::sum,
+          .columns = {column},
+          .unit = unit,
+          .help = help};
 }
 constexpr WideLine rate(Name name, Name table, Name column, Name unit, Name help) {
-  return {.name = name, .table = table, .how = How::rate, .columns = {column}, .unit = unit, .help = help,
+  return {.name = name,
+          .table = table,
+          .how = How::rate,
+          .columns = {column},
+          .unit = unit,
+          .help = help,
           .type = Type::real};
 }
 // Read whenever the descriptors are, and not refused.
 constexpr Name kAsked = "oom_score_adj";
-constexpr WideLine of_processes(Name name, How how, Name column, Name help, Type type = Type::integer) {
-  return {.name = name, .table = wide_process::kFigures, .how = how, .columns = {column, kAsked}, .unit = "1",
-          .help = help, .type = type};
+constexpr WideLine of_processes(Name name, How how, Name column, Name help,
+                                Type type = Type::integer) {
+  return {.name = name,
+          .table = wide_process::kFigures,
+          .how = how,
+          .columns = {column, kAsked},
+          .unit = "1",
+          .help = help,
+          .type = type};
 }
 
 // Devices made of other devices, and partitions, would count the same bytes again.
@@ -54,9 +80,10 @@ constexpr WideLine kLines[] = {
          "Memory in use that new programs could not have: total without available."),
     value("sys_free", "memory", "free", "By", "Memory that nobody uses, not even as a cache."),
     kUtilization.of("cpu"),
-    of_processes("total_open_files", How::living_sum, kDescriptors,
-                 "Open descriptors of all processes whose descriptors we may see, as last read: at least "
-                 "every 60 ticks or 60 s. Null until each was read once."),
+    of_processes(
+        "total_open_files", How::living_sum, kDescriptors,
+        "Open descriptors of all processes whose descriptors we may see, as last read: at least "
+        "every 60 ticks or 60 s. Null until each was read once."),
     of_processes("max_files_process", How::living_most_name, kDescriptors,
                  "The process with the most of them: name(pid).", Type::text),
     of_processes("max_files_count", How::living_most, kDescriptors, "How many it has."),
@@ -67,7 +94,8 @@ constexpr WideLine kLines[] = {
     disks(sum("disk_read_bytes", "disk", "io_read", "By", "Read from all disks since boot.")),
     disks(sum("disk_write_bytes", "disk", "io_write", "By", "Written to all disks since boot.")),
     disks(sum("disk_read_count", "disk", "operations_read", "1", "Reads of all disks since boot.")),
-    disks(sum("disk_write_count", "disk", "operations_write", "1", "Writes of all disks since boot.")),
+    disks(sum("disk_write_count", "disk", "operations_write", "1",
+              "Writes of all disks since boot.")),
     disks(sum("disk_busy_time", "disk", "io_time", "ms",
               "Time since boot in which a disk had something to do, summed over disks."))
         .over(1'000'000),
@@ -79,15 +107,19 @@ constexpr WideLine kLines[] = {
     sum("net_errin", "network", "errors_receive", "1", "Packets received with an error."),
     sum("net_errout", "network", "errors_transmit", "1", "Packets not sent for an error."),
     sum("net_dropin", "network", "packet_dropped_receive", "1", "Packets received and dropped."),
-    sum("net_dropout", "network", "packet_dropped_transmit", "1", "Packets dropped instead of sent."),
-    of_processes("system_process_count", How::living, "", "Processes, the kernel's threads included."),
+    sum("net_dropout", "network", "packet_dropped_transmit", "1",
+        "Packets dropped instead of sent."),
+    of_processes("system_process_count", How::living, "",
+                 "Processes, the kernel's threads included."),
     value("system_thread_count", "system", "task_count", "1", "Threads of all processes."),
     disks(rate("disk_read_bytes_per_sec", "disk", "io_read", "By/s", "Read from all disks.")),
     disks(rate("disk_write_bytes_per_sec", "disk", "io_write", "By/s", "Written to all disks.")),
     disks(rate("disk_read_count_per_sec", "disk", "operations_read", "/s", "Reads of all disks.")),
-    disks(rate("disk_write_count_per_sec", "disk", "operations_write", "/s", "Writes of all disks.")),
+    disks(
+        rate("disk_write_count_per_sec", "disk", "operations_write", "/s", "Writes of all disks.")),
     rate("net_bytes_sent_per_sec", "network", "io_transmit", "By/s", "Sent over all interfaces."),
-    rate("net_bytes_recv_per_sec", "network", "io_receive", "By/s", "Received over all interfaces."),
+    rate("net_bytes_recv_per_sec", "network", "io_receive", "By/s",
+         "Received over all interfaces."),
     rate("net_packets_sent_per_sec", "network", "packet_count_transmit", "/s", "Packets sent."),
     rate("net_packets_recv_per_sec", "network", "packet_count_receive", "/s", "Packets received."),
 };
@@ -111,7 +143,8 @@ std::vector<std::string_view> wide_tables(std::span<const WideLine> lines) {
   return tables;
 }
 
-std::vector<std::string_view> wide_columns_of(std::string_view table, std::span<const WideLine> lines) {
+std::vector<std::string_view> wide_columns_of(std::string_view table,
+                                              std::span<const WideLine> lines) {
   std::vector<std::string_view> columns;
   if (table.starts_with(wide_process::kFigures)) {
     add_once(columns, wide_process::kNumber);

@@ -16,14 +16,14 @@ namespace tacho {
 
 struct WideLine {
   enum class How : std::uint8_t {
-    value,            // the column as it is
-    less,             // the first column without the second
-    percent,          // the first column in percent of the second
-    sum,              // over all rows of the tick
-    rate,             // a second, since the row before; over all rows: the sum of their rates
-    busy,             // percent of the time in `columns` that was in neither of the first two
-    living,           // processes that live
-    living_sum,       // the first column, as last known, over all of them; the second says who was asked
+    value,       // the column as it is
+    less,        // the first column without the second
+    percent,     // the first column in percent of the second
+    sum,         // over all rows of the tick
+    rate,        // a second, since the row before; over all rows: the sum of their rates
+    busy,        // percent of the time in `columns` that was in neither of the first two
+    living,      // processes that live
+    living_sum,  // the first column, as last known, over all of them; the second says who was asked
     living_most,      // the largest of these,
     living_most_name  // and whose it is: name(pid)
   };
@@ -81,7 +81,8 @@ std::vector<std::string_view> wide_columns_of(std::string_view table,
 
 // Processes come from three tables.
 namespace wide_process {
-inline constexpr std::string_view kFigures = "process", kInfo = "process_info", kExit = "process_exit";
+inline constexpr std::string_view kFigures = "process", kInfo = "process_info",
+                                  kExit = "process_exit";
 inline constexpr std::string_view kNumber = "process", kPid = "pid", kCommand = "command";
 }  // namespace wide_process
 inline constexpr std::string_view kWideTicks = "system";

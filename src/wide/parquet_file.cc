@@ -20,7 +20,8 @@ using parquet_format::Layout;
 using parquet_format::Values;
 
 // Rows of a group: a sixteenth of the file's, so that the footer, written anew every time, stays
-// small beside it; not fewer than compress well, and not more than are encoded in some milliseconds.
+// small beside it; not fewer than compress well, and not more than are encoded in some
+// milliseconds.
 constexpr std::int64_t kFewestRows = 1024, kMostRows = 8192, kShare = 16;
 // Of a footer that we read: ours have some 80 bytes for each column of a group.
 constexpr std::uint64_t kLargestFooter = std::uint64_t{64} << 20;
@@ -29,7 +30,8 @@ constexpr std::string_view kLastTime = "tacho.last_time";
 
 class ParquetFile final : public WideFile {
  public:
-  ParquetFile(std::string path, WideFileOptions options) : WideFile(std::move(path), std::move(options)) {
+  ParquetFile(std::string path, WideFileOptions options)
+      : WideFile(std::move(path), std::move(options)) {
     layout_.is_utc = options_.is_utc;
     values_.emplace_back(Type::timestamp);
   }
@@ -46,9 +48,10 @@ class ParquetFile final : public WideFile {
     auto layout = read_layout(*old);
     if (!layout) return cannot_continue(path_, layout.error());
     if (layout->is_utc != options_.is_utc)
-      return cannot_continue(path_, {ErrorCode::invalid, layout->is_utc
-                                         ? "its times are in UTC, and --utc was not given"
-                                         : "its times are local, and --utc was given"});
+      return cannot_continue(
+          path_,
+          {ErrorCode::invalid, layout->is_utc ? "its times are in UTC, and --utc was not given"
+                                              : "its times are local, and --utc was given"});
     columns_ = layout->columns;
     layout_.groups = std::move(layout->groups);
     values_.clear();
@@ -95,9 +98,12 @@ class ParquetFile final : public WideFile {
     values_.front().append_word(static_cast<std::uint64_t>(time));
     for (std::size_t index = 1; index < values_.size(); ++index) {
       const WideCell* cell = cells[index];
-      if (cell == nullptr) values_[index].append_null();
-      else if (columns_[index].type == Type::text) values_[index].append_text(row.text(*cell));
-      else values_[index].append_word(cell->word);
+      if (cell == nullptr)
+        values_[index].append_null();
+      else if (columns_[index].type == Type::text)
+        values_[index].append_text(row.text(*cell));
+      else
+        values_[index].append_word(cell->word);
     }
     if (!whole_ || values_.front().rows() < kMostRows) return {};
     layout_.groups.push_back(TRY(encode_open(*whole_)));
@@ -127,7 +133,8 @@ class ParquetFile final : public WideFile {
     const Error no_parquet{ErrorCode::corrupt, "it is no whole Parquet file"};
     char tail[8];
     if (old.size < magic + sizeof tail) return no_parquet;
-    if (pread(file_.get(), tail, sizeof tail, static_cast<off_t>(old.size - sizeof tail)) != sizeof tail)
+    if (pread(file_.get(), tail, sizeof tail, static_cast<off_t>(old.size - sizeof tail)) !=
+        sizeof tail)
       return last_system_error("read", path_);
     if (std::string_view(tail + 4, 4) != parquet_format::kMagic) return no_parquet;
     std::uint32_t size = 0;
@@ -135,7 +142,8 @@ class ParquetFile final : public WideFile {
     if (size > kLargestFooter || size + sizeof tail + magic > old.size) return no_parquet;
     std::string footer(size, '\0');
     const std::uint64_t start = old.size - sizeof tail - size;
-    if (pread(file_.get(), footer.data(), size, static_cast<off_t>(start)) != static_cast<ssize_t>(size))
+    if (pread(file_.get(), footer.data(), size, static_cast<off_t>(start)) !=
+        static_cast<ssize_t>(size))
       return last_system_error("read", path_);
     return parquet_format::parse_footer(footer, start);
   }
@@ -166,7 +174,9 @@ class ParquetFile final : public WideFile {
   }
 
   Result<Group> encode_open(Replacement& file) const {
-    Group group{.rows = values_.front().rows(), .first_time = first_time_, .last_time = last_time_of_group_};
+    Group group{.rows = values_.front().rows(),
+                .first_time = first_time_,
+                .last_time = last_time_of_group_};
     for (const Values& values : values_) TRY(write_chunk(file, values, group));
     return group;
   }
@@ -197,7 +207,7 @@ class ParquetFile final : public WideFile {
   }
 
   Layout layout_;
-  std::string schema_text_;    // of so many columns
+  std::string schema_text_;  // of so many columns
   std::size_t described_ = 0;
   FileDescriptor file_;         // with the groups of layout_
   std::vector<Values> values_;  // of the open group, by column
@@ -207,13 +217,15 @@ class ParquetFile final : public WideFile {
 
 }  // namespace
 
-Result<std::unique_ptr<WideFile>> open_growing_parquet(const std::string& path, WideFileOptions options) {
+Result<std::unique_ptr<WideFile>> open_growing_parquet(const std::string& path,
+                                                       WideFileOptions options) {
   auto file = std::make_unique<ParquetFile>(path, std::move(options));
   TRY(file->continue_old());
   return std::unique_ptr<WideFile>(std::move(file));
 }
 
-Result<std::unique_ptr<WideFile>> create_whole_parquet(const std::string& path, WideFileOptions options) {
+Result<std::unique_ptr<WideFile>> create_whole_parquet(const std::string& path,
+                                                       WideFileOptions options) {
   auto file = std::make_unique<ParquetFile>(path, std::move(options));
   TRY(file->begin_whole());
   return std::unique_ptr<WideFile>(std::move(file));

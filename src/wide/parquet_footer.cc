@@ -78,8 +78,8 @@ void put_statistics(thrift::Writer& out, const Group& group, const Chunk& chunk,
   out.end();
 }
 
-void put_chunk(thrift::Writer& out, const WideColumn& column, const Group& group, const Chunk& chunk,
-               std::uint64_t group_start) {
+void put_chunk(thrift::Writer& out, const WideColumn& column, const Group& group,
+               const Chunk& chunk, std::uint64_t group_start) {
   const auto start = static_cast<std::int64_t>(group_start + chunk.offset);
   out.begin_element();
   out.i64(2, start);
@@ -180,12 +180,18 @@ Element read_element(thrift::Reader& in) {
   Element element;
   in.begin();
   for (auto field = in.next(); field.kind != Kind::stop; field = in.next()) {
-    if (field.number == 1 && field.kind == Kind::i32) element.physical = in.integer();
-    else if (field.number == 4 && field.kind == Kind::binary) element.name = in.binary();
-    else if (field.number == 5 && field.kind == Kind::i32) element.children = in.integer();
-    else if (field.number == 6 && field.kind == Kind::i32) element.converted = in.integer();
-    else if (field.number == 10 && field.kind == Kind::structure) read_logical(in, element);
-    else in.skip(field.kind);
+    if (field.number == 1 && field.kind == Kind::i32)
+      element.physical = in.integer();
+    else if (field.number == 4 && field.kind == Kind::binary)
+      element.name = in.binary();
+    else if (field.number == 5 && field.kind == Kind::i32)
+      element.children = in.integer();
+    else if (field.number == 6 && field.kind == Kind::i32)
+      element.converted = in.integer();
+    else if (field.number == 10 && field.kind == Kind::structure)
+      read_logical(in, element);
+    else
+      in.skip(field.kind);
   }
   return element;
 }
@@ -197,8 +203,10 @@ Result<void> read_schema(thrift::Reader& in, Layout& layout) {
     if (index == 0) continue;
     const bool is_first = index == 1;
     WideColumn column{.name = element.name};
-    if (element.physical == kDouble) column.type = Type::real;
-    else if (element.physical == kByteArray && element.converted == kUtf8) column.type = Type::text;
+    if (element.physical == kDouble)
+      column.type = Type::real;
+    else if (element.physical == kByteArray && element.converted == kUtf8)
+      column.type = Type::text;
     else if (element.physical != kInt64 || element.children != 0)
       return not_ours("the column '" + element.name + "'");
     if (element.is_time != is_first || (is_first && element.name != kWideTime))
@@ -219,15 +227,20 @@ struct ReadChunk {
 void read_statistics(thrift::Reader& in, Chunk& chunk, Group& group, bool is_time) {
   const auto number = [](std::string_view bytes) {
     std::int64_t value = 0;
-    if (bytes.size() == sizeof value) std::copy(bytes.begin(), bytes.end(), reinterpret_cast<char*>(&value));
+    if (bytes.size() == sizeof value)
+      std::copy(bytes.begin(), bytes.end(), reinterpret_cast<char*>(&value));
     return value;
   };
   in.begin();
   for (auto field = in.next(); field.kind != Kind::stop; field = in.next()) {
-    if (field.number == 3 && field.kind == Kind::i64) chunk.nulls = in.integer();
-    else if (is_time && field.number == 5 && field.kind == Kind::binary) group.last_time = number(in.binary());
-    else if (is_time && field.number == 6 && field.kind == Kind::binary) group.first_time = number(in.binary());
-    else in.skip(field.kind);
+    if (field.number == 3 && field.kind == Kind::i64)
+      chunk.nulls = in.integer();
+    else if (is_time && field.number == 5 && field.kind == Kind::binary)
+      group.last_time = number(in.binary());
+    else if (is_time && field.number == 6 && field.kind == Kind::binary)
+      group.first_time = number(in.binary());
+    else
+      in.skip(field.kind);
   }
 }
 
@@ -235,12 +248,18 @@ ReadChunk read_metadata(thrift::Reader& in, Chunk& chunk, Group& group, bool is_
   ReadChunk read;
   in.begin();
   for (auto field = in.next(); field.kind != Kind::stop; field = in.next()) {
-    if (field.number == 4 && field.kind == Kind::i32) read.codec = in.integer();
-    else if (field.number == 6 && field.kind == Kind::i64) read.raw_size = in.integer();
-    else if (field.number == 7 && field.kind == Kind::i64) read.size = in.integer();
-    else if (field.number == 9 && field.kind == Kind::i64) read.offset = in.integer();
-    else if (field.number == 12 && field.kind == Kind::structure) read_statistics(in, chunk, group, is_time);
-    else in.skip(field.kind);
+    if (field.number == 4 && field.kind == Kind::i32)
+      read.codec = in.integer();
+    else if (field.number == 6 && field.kind == Kind::i64)
+      read.raw_size = in.integer();
+    else if (field.number == 7 && field.kind == Kind::i64)
+      read.size = in.integer();
+    else if (field.number == 9 && field.kind == Kind::i64)
+      read.offset = in.integer();
+    else if (field.number == 12 && field.kind == Kind::structure)
+      read_statistics(in, chunk, group, is_time);
+    else
+      in.skip(field.kind);
   }
   return read;
 }
@@ -253,10 +272,11 @@ bool read_chunk(thrift::Reader& in, Group& group, std::uint64_t groups_end) {
   for (auto field = in.next(); field.kind != Kind::stop; field = in.next()) {
     if (field.number == 3 && field.kind == Kind::structure)
       read = read_metadata(in, chunk, group, group.chunks.empty());
-    else in.skip(field.kind);
+    else
+      in.skip(field.kind);
   }
-  const bool is_sane = read.codec == kLz4Raw && read.offset >= 0 && read.size > 0 && read.raw_size > 0 &&
-                       read.size < INT32_MAX && read.raw_size < INT32_MAX &&
+  const bool is_sane = read.codec == kLz4Raw && read.offset >= 0 && read.size > 0 &&
+                       read.raw_size > 0 && read.size < INT32_MAX && read.raw_size < INT32_MAX &&
                        static_cast<std::uint64_t>(read.offset + read.size) <= groups_end;
   chunk.offset = static_cast<std::uint64_t>(read.offset);
   chunk.size = static_cast<std::uint32_t>(read.size);
@@ -265,7 +285,8 @@ bool read_chunk(thrift::Reader& in, Group& group, std::uint64_t groups_end) {
   return is_sane;
 }
 
-// Whether the times of so many rows can be in the group's first page: LZ4 makes at most 255 bytes of one.
+// Whether the times of so many rows can be in the group's first page: LZ4 makes at most 255 bytes
+// of one.
 bool may_hold(const Group& group) {
   if (group.chunks.empty()) return false;
   const Chunk& times = group.chunks.front();
@@ -314,9 +335,12 @@ void read_facts(thrift::Reader& in, Layout& layout) {
     std::pair<std::string, std::string> fact;
     in.begin();
     for (auto field = in.next(); field.kind != Kind::stop; field = in.next()) {
-      if (field.number == 1 && field.kind == Kind::binary) fact.first = in.binary();
-      else if (field.number == 2 && field.kind == Kind::binary) fact.second = in.binary();
-      else in.skip(field.kind);
+      if (field.number == 1 && field.kind == Kind::binary)
+        fact.first = in.binary();
+      else if (field.number == 2 && field.kind == Kind::binary)
+        fact.second = in.binary();
+      else
+        in.skip(field.kind);
     }
     layout.facts.push_back(std::move(fact));
   }
@@ -354,10 +378,14 @@ Result<Layout> parse_footer(std::string_view footer, std::uint64_t groups_end) {
   Layout layout;
   thrift::Reader in(footer);
   for (auto field = in.next(); field.kind != Kind::stop; field = in.next()) {
-    if (field.number == 2 && field.kind == Kind::list) TRY(read_schema(in, layout));
-    else if (field.number == 4 && field.kind == Kind::list) TRY(read_groups(in, layout, groups_end));
-    else if (field.number == 5 && field.kind == Kind::list) read_facts(in, layout);
-    else in.skip(field.kind);
+    if (field.number == 2 && field.kind == Kind::list)
+      TRY(read_schema(in, layout));
+    else if (field.number == 4 && field.kind == Kind::list)
+      TRY(read_groups(in, layout, groups_end));
+    else if (field.number == 5 && field.kind == Kind::list)
+      read_facts(in, layout);
+    else
+      in.skip(field.kind);
   }
   if (!in.is_good()) return Error{ErrorCode::corrupt, "its Parquet footer is damaged"};
   if (layout.columns.empty()) return not_ours("it has no columns");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A Parquet file of wide rows: where its row groups lie, the footer that says so, and the pages of a
-// column. Source: parquet.thrift of apache/parquet-format, version 2.
+// A Parquet file of wide rows: where its row groups lie, the footer that says so, and the pages of
+// a column. Source: parquet.thrift of apache/parquet-format, version 2.
 #pragma once
 
 #include <cstdint>
@@ -18,8 +18,8 @@ inline constexpr std::string_view kMagic = "PAR1";  // first and last
 
 // One column of a row group: one page. All are optional, plain, and compressed by LZ4_RAW.
 struct Chunk {
-  std::uint64_t offset = 0;             // from the begin of its group
-  std::uint32_t size = 0, raw_size = 0; // with the page's header
+  std::uint64_t offset = 0;              // from the begin of its group
+  std::uint32_t size = 0, raw_size = 0;  // with the page's header
   std::int64_t nulls = 0;
 };
 

@@ -13,7 +13,8 @@ constexpr std::int32_t kDataPage = 0;
 constexpr std::int32_t kPlain = 0, kRle = 3;
 
 void append_little_endian(std::string& out, std::uint64_t value, int bytes) {
-  for (int index = 0; index < bytes; ++index) out.push_back(static_cast<char>(value >> (8 * index)));
+  for (int index = 0; index < bytes; ++index)
+    out.push_back(static_cast<char>(value >> (8 * index)));
 }
 
 void append_varint(std::string& out, std::uint64_t value) {
@@ -25,8 +26,10 @@ void append_varint(std::string& out, std::uint64_t value) {
 
 void Values::mark(bool is_present) {
   if (rows_ % 8 == 0) present_.push_back(0);
-  if (is_present) present_.back() = static_cast<char>(present_.back() | 1 << (rows_ % 8));
-  else ++nulls_;
+  if (is_present)
+    present_.back() = static_cast<char>(present_.back() | 1 << (rows_ % 8));
+  else
+    ++nulls_;
   ++rows_;
 }
 
@@ -72,7 +75,8 @@ Result<void> Values::encode(std::string& out, Chunk& chunk) const {
   // A group has some thousand rows of 8 bytes, or of a name: far from the 2 GB that LZ4 takes.
   const int bound = LZ4_compressBound(static_cast<int>(body.size()));
   std::string packed(static_cast<std::size_t>(bound), '\0');
-  const int size = LZ4_compress_default(body.data(), packed.data(), static_cast<int>(body.size()), bound);
+  const int size =
+      LZ4_compress_default(body.data(), packed.data(), static_cast<int>(body.size()), bound);
   if (size <= 0) return Error{ErrorCode::bug, "LZ4 refused the page of a column"};
   const std::size_t start = out.size();
   thrift::Writer header(out);

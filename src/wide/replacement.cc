@@ -18,8 +18,8 @@ constexpr std::size_t kBuffer = 32 << 10;
 Result<std::uint64_t> copy_by_hand(int from, std::uint64_t offset, std::uint64_t size, int to,
                                    const std::string& path) {
   char buffer[32 << 10];
-  const ssize_t got = pread(from, buffer, std::min<std::uint64_t>(size, sizeof buffer),
-                            static_cast<off_t>(offset));
+  const ssize_t got =
+      pread(from, buffer, std::min<std::uint64_t>(size, sizeof buffer), static_cast<off_t>(offset));
   if (got < 0) return last_system_error("read", path);
   TRY(write_all(to, std::string_view(buffer, static_cast<std::size_t>(got))));
   return static_cast<std::uint64_t>(got);
@@ -31,7 +31,9 @@ Result<Replacement> Replacement::create(const std::string& path) {
   Replacement made;
   made.path_ = path;
   const std::size_t slash = path.find_last_of('/');
-  const std::string folder = slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
+  const std::string folder = slash == std::string::npos ? "."
+                             : slash == 0               ? "/"
+                                                        : path.substr(0, slash);
   made.name_ = path.substr(slash == std::string::npos ? 0 : slash + 1);
   made.temporary_ = "." + made.name_ + ".new";
   made.folder_ = FileDescriptor(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -40,10 +42,12 @@ Result<Replacement> Replacement::create(const std::string& path) {
   made.file_ = FileDescriptor(openat(made.folder_.get(), made.temporary_.c_str(),
                                      O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!made.file_) return last_system_error("create", folder + "/" + made.temporary_);
-  struct stat old {};
-  if (fstatat(made.folder_.get(), made.name_.c_str(), &old, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(old.st_mode)) {
+  struct stat old{};
+  if (fstatat(made.folder_.get(), made.name_.c_str(), &old, AT_SYMLINK_NOFOLLOW) == 0 &&
+      S_ISREG(old.st_mode)) {
     // Without the right to give it away it stays ours, and then so does its mode.
-    const bool has_owner = old.st_uid == geteuid() || fchown(made.file_.get(), old.st_uid, old.st_gid) == 0;
+    const bool has_owner =
+        old.st_uid == geteuid() || fchown(made.file_.get(), old.st_uid, old.st_gid) == 0;
     if (has_owner) fchmod(made.file_.get(), old.st_mode & 0777);
   }
   return made;
@@ -77,8 +81,9 @@ Result<void> Replacement::copy(int from, std::uint64_t offset, std::uint64_t siz
       return last_system_error("write", path_);
     if (copied <= 0) done = TRY(copy_by_hand(from, offset + size - left, left, file_.get(), path_));
     if (done == 0)
-      return Error{ErrorCode::corrupt, path_ + " became shorter while it was written: another program "
-                                               "changed it"};
+      return Error{ErrorCode::corrupt, path_ +
+                                           " became shorter while it was written: another program "
+                                           "changed it"};
     left -= done;
     size_ += done;
   }
@@ -91,7 +96,8 @@ Result<FileDescriptor> Replacement::commit() {
   if (renameat(folder_.get(), temporary_.c_str(), folder_.get(), name_.c_str()) != 0)
     return last_system_error("rename to", path_);
   is_committed_ = true;
-  if (fsync(folder_.get()) != 0 && errno != EINVAL) return last_system_error("sync the folder of", path_);
+  if (fsync(folder_.get()) != 0 && errno != EINVAL)
+    return last_system_error("sync the folder of", path_);
   return std::move(file_);
 }
 

@@ -16,7 +16,7 @@ namespace tacho {
 // same when it reads ours.)
 struct WideColumn {
   std::string name;
-  Type type = Type::integer;  // integer, real, text; of the file's first column timestamp
+  Type type = Type::integer;   // integer, real, text; of the file's first column timestamp
   std::string_view unit = {};  // UCUM: "By", "By/s", "%", "ms"
   std::string_view help = {};
 };

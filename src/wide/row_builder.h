@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Makes wide rows from the rows of tables, as they are collected or as they are read back: both give the
-// same rows. One thread at a time.
+// Makes wide rows from the rows of tables, as they are collected or as they are read back: both
+// give the same rows. One thread at a time.
 #pragma once
 
 #include <memory>

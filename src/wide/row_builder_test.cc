@@ -15,12 +15,13 @@ constexpr std::int64_t kSecond = 1'000'000'000;
 
 constexpr Column kSystemColumns[] = {gauge("task_count", Unit::count, "")};
 constexpr Table kSystem{"system", "", kSystemColumns};
-constexpr Column kDiskColumns[] = {key("device", ""), text("type", ""), counter("io_read", Unit::bytes, ""),
+constexpr Column kDiskColumns[] = {key("device", ""), text("type", ""),
+                                   counter("io_read", Unit::bytes, ""),
                                    counter("io_time", Unit::nanoseconds, "")};
 constexpr Table kDisk{"disk", "", kDiskColumns};
-constexpr Column kCpuColumns[] = {key_number("cpu", ""), counter("time_user", Unit::nanoseconds, ""),
-                                  counter("time_idle", Unit::nanoseconds, ""),
-                                  counter("time_iowait", Unit::nanoseconds, "")};
+constexpr Column kCpuColumns[] = {
+    key_number("cpu", ""), counter("time_user", Unit::nanoseconds, ""),
+    counter("time_idle", Unit::nanoseconds, ""), counter("time_iowait", Unit::nanoseconds, "")};
 constexpr Table kCpu{"cpu", "", kCpuColumns};
 constexpr Column kProcessColumns[] = {process_number("process", ""), key_number("pid", ""),
                                       gauge("file_descriptor_count", Unit::count, ""),
@@ -39,7 +40,10 @@ constexpr WideLine kBoxLines[] = {
     WideLine{.name = "box_{}_memory", .table = "box", .columns = {"memory"}}.of("name"),
     WideLine{.name = "box_{}_sent", .table = "box", .columns = {"sent"}}.of("name"),
     WideLine{.name = "extra", .table = "system", .columns = {"task_count"}},
-    WideLine{.name = "box_{}_sent_per_sec", .table = "box", .how = WideLine::How::rate, .columns = {"sent"},
+    WideLine{.name = "box_{}_sent_per_sec",
+             .table = "box",
+             .how = WideLine::How::rate,
+             .columns = {"sent"},
              .type = Type::real}
         .of("name")};
 
@@ -53,7 +57,8 @@ class Builder {
     if (!rows_ || &rows_->table() != &table) flush();
     if (!rows_) {
       rows_.emplace(table);
-      rows_->begin({.tick = tick_, .time = static_cast<std::int64_t>(tick_) * kSecond + 5,
+      rows_->begin({.tick = tick_,
+                    .time = static_cast<std::int64_t>(tick_) * kSecond + 5,
                     .boottime = static_cast<std::int64_t>(tick_) * kSecond});
     }
     rows_->append(values...);
@@ -111,15 +116,40 @@ TEST(RowBuilder, ColumnsAreThoseOfTheSystemTracerInItsOrder) {
   builder.add(kCpu, 0, 0, 0, 0);
   builder.add(kCpu, 1, 0, 0, 0);
   ASSERT_TRUE(builder.end());
-  const std::vector<std::string> wanted = {
-      "sys_total", "sys_used", "sys_free", "cpu_0_utilization", "cpu_1_utilization", "total_open_files",
-      "max_files_process", "max_files_count", "fd_used", "fd_max", "fd_usage_percent", "disk_read_bytes",
-      "disk_write_bytes", "disk_read_count", "disk_write_count", "disk_busy_time", "net_bytes_sent",
-      "net_bytes_recv", "net_packets_sent", "net_packets_recv", "net_errin", "net_errout", "net_dropin",
-      "net_dropout", "system_process_count", "system_thread_count", "disk_read_bytes_per_sec",
-      "disk_write_bytes_per_sec", "disk_read_count_per_sec", "disk_write_count_per_sec",
-      "net_bytes_sent_per_sec", "net_bytes_recv_per_sec", "net_packets_sent_per_sec",
-      "net_packets_recv_per_sec"};
+  const std::vector<std::string> wanted = {"sys_total",
+                                           "sys_used",
+                                           "sys_free",
+                                           "cpu_0_utilization",
+                                           "cpu_1_utilization",
+                                           "total_open_files",
+                                           "max_files_process",
+                                           "max_files_count",
+                                           "fd_used",
+                                           "fd_max",
+                                           "fd_usage_percent",
+                                           "disk_read_bytes",
+                                           "disk_write_bytes",
+                                           "disk_read_count",
+                                           "disk_write_count",
+                                           "disk_busy_time",
+                                           "net_bytes_sent",
+                                           "net_bytes_recv",
+                                           "net_packets_sent",
+                                           "net_packets_recv",
+                                           "net_errin",
+                                           "net_errout",
+                                           "net_dropin",
+                                           "net_dropout",
+                                           "system_process_count",
+                                           "system_thread_count",
+                                           "disk_read_bytes_per_sec",
+                                           "disk_write_bytes_per_sec",
+                                           "disk_read_count_per_sec",
+                                           "disk_write_count_per_sec",
+                                           "net_bytes_sent_per_sec",
+                                           "net_bytes_recv_per_sec",
+                                           "net_packets_sent_per_sec",
+                                           "net_packets_recv_per_sec"};
   EXPECT_EQ(builder.names(), wanted);
   EXPECT_EQ(builder.row.time, 5);
   EXPECT_EQ(builder.integer("system_thread_count"), 100);
@@ -251,8 +281,9 @@ TEST(RowBuilder, LinesForATableThatItDoesNotKnowAreEnoughForItsColumns) {
   Builder builder(kBoxLines);
   builder.add(kBox, "id1", "nginx", 100, 10);
   ASSERT_TRUE(builder.end());
-  EXPECT_EQ(builder.names(), (std::vector<std::string>{"total", "box_nginx_memory", "box_nginx_sent", "extra",
-                                                       "box_nginx_sent_per_sec"}));
+  EXPECT_EQ(builder.names(),
+            (std::vector<std::string>{"total", "box_nginx_memory", "box_nginx_sent", "extra",
+                                      "box_nginx_sent_per_sec"}));
   builder.add(kBox, "id1", "nginx", 100, 30);
   builder.add(kBox, "id2", "db", 200, 0);
   ASSERT_TRUE(builder.end());

@@ -28,7 +28,8 @@ class WideFolder {
   std::string operator/(const std::string& name) const { return path_ + "/" + name; }
   std::vector<std::string> names() const {
     std::vector<std::string> names;
-    for (const auto& entry : std::filesystem::directory_iterator(path_)) names.push_back(entry.path().filename());
+    for (const auto& entry : std::filesystem::directory_iterator(path_))
+      names.push_back(entry.path().filename());
     std::sort(names.begin(), names.end());
     return names;
   }
@@ -55,7 +56,9 @@ struct WideSample {
     return row;
   }
   // Another column behind these.
-  void add(std::string name) { columns.push_back({.name = std::move(name), .type = Type::integer}); }
+  void add(std::string name) {
+    columns.push_back({.name = std::move(name), .type = Type::integer});
+  }
 };
 
 }  // namespace tacho::testing

@@ -126,8 +126,10 @@ void Reader::skip(Kind kind) { skip(kind, 0); }
 void Reader::skip_many(Kind kind, std::size_t count, int depth) {
   for (std::size_t index = 0; index < count && good_; ++index) {
     // In a list a truth value takes a byte.
-    if (kind == Kind::yes || kind == Kind::no) byte();
-    else skip(kind, depth);
+    if (kind == Kind::yes || kind == Kind::no)
+      byte();
+    else
+      skip(kind, depth);
   }
 }
 
@@ -136,15 +138,22 @@ void Reader::skip(Kind kind, int depth) {
   if (!good_) return;
   switch (kind) {
     case Kind::yes:
-    case Kind::no: return;
-    case Kind::byte: byte(); return;
+    case Kind::no:
+      return;
+    case Kind::byte:
+      byte();
+      return;
     case Kind::i16:
     case Kind::i32:
-    case Kind::i64: varint(); return;
+    case Kind::i64:
+      varint();
+      return;
     case Kind::real:
       for (int index = 0; index < 8; ++index) byte();
       return;
-    case Kind::binary: binary(); return;
+    case Kind::binary:
+      binary();
+      return;
     case Kind::list:
     case Kind::set: {
       const List elements = list();
@@ -152,9 +161,11 @@ void Reader::skip(Kind kind, int depth) {
     }
     case Kind::structure:
       begin();
-      for (Field field = next(); field.kind != Kind::stop; field = next()) skip(field.kind, depth + 1);
+      for (Field field = next(); field.kind != Kind::stop; field = next())
+        skip(field.kind, depth + 1);
       return;
-    default: good_ = false;
+    default:
+      good_ = false;
   }
 }
 

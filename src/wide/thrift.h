@@ -13,8 +13,19 @@ namespace tacho::thrift {
 
 // Types on the wire; never renumber.
 enum class Kind : std::uint8_t {
-  stop = 0, yes = 1, no = 2, byte = 3, i16 = 4, i32 = 5, i64 = 6, real = 7, binary = 8, list = 9, set = 10,
-  map = 11, structure = 12
+  stop = 0,
+  yes = 1,
+  no = 2,
+  byte = 3,
+  i16 = 4,
+  i32 = 5,
+  i64 = 6,
+  real = 7,
+  binary = 8,
+  list = 9,
+  set = 10,
+  map = 11,
+  structure = 12
 };
 
 // Appends to a text. Fields of a structure are written in the order of their numbers.

@@ -33,9 +33,12 @@ bool ends_in(std::string_view path, std::string_view ending) {
 
 }  // namespace
 
-bool WideFile::is_name(std::string_view path) { return ends_in(path, kParquet) || ends_in(path, kCsv); }
+bool WideFile::is_name(std::string_view path) {
+  return ends_in(path, kParquet) || ends_in(path, kCsv);
+}
 
-Result<std::unique_ptr<WideFile>> WideFile::open_growing(const std::string& path, WideFileOptions options) {
+Result<std::unique_ptr<WideFile>> WideFile::open_growing(const std::string& path,
+                                                         WideFileOptions options) {
   if (ends_in(path, kParquet)) return open_growing_parquet(path, std::move(options));
   if (ends_in(path, kCsv)) return open_growing_csv(path, std::move(options));
   return no_wide_name(path);
@@ -43,7 +46,8 @@ Result<std::unique_ptr<WideFile>> WideFile::open_growing(const std::string& path
 
 WideFile::WideFile(std::string path, WideFileOptions options)
     : path_(std::move(path)), options_(std::move(options)) {
-  columns_.push_back({.name = std::string(kWideTime), .type = Type::timestamp, .help = "When the row was taken."});
+  columns_.push_back(
+      {.name = std::string(kWideTime), .type = Type::timestamp, .help = "When the row was taken."});
 }
 
 std::int64_t time_in_wide_file(std::int64_t nanoseconds, bool is_utc) {
@@ -66,7 +70,8 @@ Result<void> WideFile::place_columns(std::span<const WideColumn> columns) {
       columns_.push_back(column);
       added_column();
     } else if (!is_same_type(*known, column)) {
-      return cannot_continue(path_, {ErrorCode::invalid, "its column " + column.name + " has another type"});
+      return cannot_continue(
+          path_, {ErrorCode::invalid, "its column " + column.name + " has another type"});
     } else {
       *known = column;  // a file that was read says less of it
     }
@@ -90,8 +95,8 @@ Result<void> WideFile::append(const WideRow& row, std::span<const WideColumn> co
 }
 
 Error cannot_continue(const std::string& path, const Error& why) {
-  return {ErrorCode::invalid,
-          path + " is there already and cannot be continued: " + why.text + "; move it away, or name another file"};
+  return {ErrorCode::invalid, path + " is there already and cannot be continued: " + why.text +
+                                  "; move it away, or name another file"};
 }
 
 Result<std::optional<OldFile>> open_old_file(const std::string& path) {
@@ -100,9 +105,10 @@ Result<std::optional<OldFile>> open_old_file(const std::string& path) {
   if (!file && errno == ELOOP)
     return cannot_continue(path, {ErrorCode::invalid, "it is a link, and none is followed"});
   if (!file) return last_system_error("open", path);
-  struct stat status {};
+  struct stat status{};
   if (fstat(file.get(), &status) != 0) return last_system_error("look at", path);
-  if (!S_ISREG(status.st_mode)) return cannot_continue(path, {ErrorCode::invalid, "it is no regular file"});
+  if (!S_ISREG(status.st_mode))
+    return cannot_continue(path, {ErrorCode::invalid, "it is no regular file"});
   const auto size = static_cast<std::uint64_t>(status.st_size);
   return std::optional<OldFile>({file.release(), size});
 }

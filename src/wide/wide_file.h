@@ -23,7 +23,8 @@ struct WideFileOptions {
   std::vector<std::pair<std::string, std::string>> facts;
 };
 
-// A time (ns since 1970 UTC) as a wide file has it: microseconds, in UTC or by the local zone's clock.
+// A time (ns since 1970 UTC) as a wide file has it: microseconds, in UTC or by the local zone's
+// clock.
 std::int64_t time_in_wide_file(std::int64_t nanoseconds, bool is_utc);
 
 class WideFile {
@@ -37,23 +38,28 @@ class WideFile {
 
   // A file that grows. One that is there is continued: its rows stay, and new columns come behind
   // its own. `invalid` for one that tacho cannot continue; the text says why.
-  static Result<std::unique_ptr<WideFile>> open_growing(const std::string& path, WideFileOptions options);
+  static Result<std::unique_ptr<WideFile>> open_growing(const std::string& path,
+                                                        WideFileOptions options);
   virtual ~WideFile() = default;
 
   // What is said of the file from its next write on; replaces what the options had.
-  void set_facts(std::vector<std::pair<std::string, std::string>> facts) { options_.facts = std::move(facts); }
+  void set_facts(std::vector<std::pair<std::string, std::string>> facts) {
+    options_.facts = std::move(facts);
+  }
   // `columns` are those of the row's cells and only grow; a row may have fewer cells.
   Result<void> append(const WideRow& row, std::span<const WideColumn> columns);
   // Puts a file with all rows in the place of the old one, synced: a reader never sees a part. What
-  // was written stays as bytes: the cost is that of the newest rows, and of copying the file inside the
-  // kernel. After an error all is as before, and it can be tried again.
+  // was written stays as bytes: the cost is that of the newest rows, and of copying the file inside
+  // the kernel. After an error all is as before, and it can be tried again.
   virtual Result<void> write() = 0;
 
   bool has_news() const { return has_news_; }  // rows since the last write
   std::int64_t rows() const { return rows_; }  // all, of earlier times too
   // The last row's time in the file's own form (time_in_wide_file).
   std::optional<std::int64_t> last_time() const { return last_time_; }
-  std::int64_t time_in_file(std::int64_t nanoseconds) const { return time_in_wide_file(nanoseconds, options_.is_utc); }
+  std::int64_t time_in_file(std::int64_t nanoseconds) const {
+    return time_in_wide_file(nanoseconds, options_.is_utc);
+  }
 
  protected:
   WideFile(std::string path, WideFileOptions options);
@@ -77,11 +83,14 @@ class WideFile {
 };
 
 // Each format in its own file.
-Result<std::unique_ptr<WideFile>> open_growing_parquet(const std::string& path, WideFileOptions options);
-Result<std::unique_ptr<WideFile>> open_growing_csv(const std::string& path, WideFileOptions options);
-// A file that is written once; what has the name is replaced by the one write at the end. All columns
-// must be given with its first row.
-Result<std::unique_ptr<WideFile>> create_whole_parquet(const std::string& path, WideFileOptions options);
+Result<std::unique_ptr<WideFile>> open_growing_parquet(const std::string& path,
+                                                       WideFileOptions options);
+Result<std::unique_ptr<WideFile>> open_growing_csv(const std::string& path,
+                                                   WideFileOptions options);
+// A file that is written once; what has the name is replaced by the one write at the end. All
+// columns must be given with its first row.
+Result<std::unique_ptr<WideFile>> create_whole_parquet(const std::string& path,
+                                                       WideFileOptions options);
 
 // A file that is there and cannot be continued.
 Error cannot_continue(const std::string& path, const Error& why);

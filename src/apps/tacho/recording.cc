@@ -32,13 +32,16 @@ int record_and_tell(RecorderOptions options, bool quiet) {
   if (options.wide)
     if (const auto ready = prepare_wide(options, quiet); !ready) return tell_error(ready.error());
   if (!quiet && isatty(STDERR_FILENO) != 0)
-    fmt::print(stderr, "tacho: recording every {}; Ctrl-C ends it\n", format_duration(options.interval));
+    fmt::print(stderr, "tacho: recording every {}; Ctrl-C ends it\n",
+               format_duration(options.interval));
   const auto recorded = record(options, clock);
   if (!recorded) return tell_error(recorded.error());
-  for (const std::string& warning : recorded->late) fmt::print(stderr, "tacho record: {}\n", warning);
+  for (const std::string& warning : recorded->late)
+    fmt::print(stderr, "tacho record: {}\n", warning);
   if (options.wide) return end_wide(options, *recorded, quiet) ? 0 : kFailed;
   if (recorded->lost_rows > 0)
-    fmt::print(stderr, "tacho record: {} rows could not be written and are lost\n", recorded->lost_rows);
+    fmt::print(stderr, "tacho record: {} rows could not be written and are lost\n",
+               recorded->lost_rows);
   if (!quiet) fmt::print("{}\n", recorded->path);
   return recorded->lost_rows > 0 ? kFailed : 0;
 }

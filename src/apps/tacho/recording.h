@@ -6,8 +6,8 @@
 
 namespace tacho {
 
-// Records, says on stderr what its user must know, and on standard output where the recording (or the
-// wide file) is, unless `quiet`. The exit status.
+// Records, says on stderr what its user must know, and on standard output where the recording (or
+// the wide file) is, unless `quiet`. The exit status.
 int record_and_tell(RecorderOptions options, bool quiet);
 
 }  // namespace tacho

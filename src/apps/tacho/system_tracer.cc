@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// system_tracer: tacho under the name, and with the flags, of the system tracer that it takes the place
-// of.
+// system_tracer: tacho under the name, and with the flags, of the system tracer that it takes the
+// place of.
 #include <fmt/format.h>
 #include <sys/stat.h>
 
@@ -21,7 +21,8 @@ namespace {
 
 constexpr int kUsageError = 2;
 // Tables that --no-gpu and --no-docker leave out.
-constexpr std::string_view kGpuTables = "gpu,gpu_process,gpu_kernel", kContainerTables = "container";
+constexpr std::string_view kGpuTables = "gpu,gpu_process,gpu_kernel",
+                           kContainerTables = "container";
 
 constexpr std::string_view kHelp = R"(Usage: system_tracer run [OPTION...]
        system_tracer snapshot [OPTION...]
@@ -65,7 +66,8 @@ Flag duration_flag(std::string_view name, std::function<void(Nanoseconds)> take)
   return {name, Flag::Value::required, [name, take](std::string_view text) -> Result<void> {
             const auto duration = TRY(parse_duration(text));
             if (duration <= Nanoseconds::zero())
-              return Error{ErrorCode::invalid, fmt::format("--{} must be more than 0, for example 10", name)};
+              return Error{ErrorCode::invalid,
+                           fmt::format("--{} must be more than 0, for example 10", name)};
             take(duration);
             return {};
           }};
@@ -82,16 +84,19 @@ Result<Options> parse_run(int argc, char** argv) {
                       options.record.interval = time;
                       options.has_interval = true;
                     }),
-      duration_flag("write-interval", [&](Nanoseconds time) { options.wide.write_interval = time; }),
+      duration_flag("write-interval",
+                    [&](Nanoseconds time) { options.wide.write_interval = time; }),
       duration_flag("duration", [&](Nanoseconds time) { options.record.duration = time; }),
       {"no-gpu", none, set_true(options.no_gpu)},
       {"no-docker", none, set_true(options.no_docker)},
       {"quiet", none, set_true(options.quiet)},
       {"utc", none, set_true(options.record.utc)}};
   const auto words = TRY(parse_flags(argc, argv, flags));
-  if (!words.empty()) return Error{ErrorCode::invalid, "'" + escaped(words.front(), 80) + "' is no option"};
+  if (!words.empty())
+    return Error{ErrorCode::invalid, "'" + escaped(words.front(), 80) + "' is no option"};
   if (!WideFile::is_name(options.wide.path))
-    return Error{ErrorCode::invalid, "--output ends in .parquet or .csv; got '" + escaped(options.wide.path, 80) + "'"};
+    return Error{ErrorCode::invalid,
+                 "--output ends in .parquet or .csv; got '" + escaped(options.wide.path, 80) + "'"};
   make_wide(options.record, options.wide, options.has_interval);
   if (options.no_gpu) leave_out(options.record, kGpuTables);
   if (options.no_docker) leave_out(options.record, kContainerTables);
@@ -120,7 +125,8 @@ int snapshot(int argc, char** argv) {
                         {"no-docker", Flag::Value::none, set_true(no_docker)},
                         {"utc", Flag::Value::none, set_true(utc)}};
   const auto given = parse_flags(argc, argv, flags);
-  if (!given || !given->empty()) return tell_usage(given ? "snapshot takes options only" : given.error().text);
+  if (!given || !given->empty())
+    return tell_usage(given ? "snapshot takes options only" : given.error().text);
   RecorderOptions options;
   if (no_gpu) leave_out(options, kGpuTables);
   if (no_docker) leave_out(options, kContainerTables);
@@ -148,7 +154,8 @@ int command_system_tracer(int argc, char** argv) {
   const std::string_view name = argc > 1 ? argv[1] : "";
   bool wants_help = name == "help";
   for (int index = 1; index < argc; ++index)
-    wants_help = wants_help || std::string_view(argv[index]) == "--help" || std::string_view(argv[index]) == "-h";
+    wants_help = wants_help || std::string_view(argv[index]) == "--help" ||
+                 std::string_view(argv[index]) == "-h";
   if (wants_help) {
     fmt::print("{}", kHelp);
     return 0;
@@ -160,9 +167,10 @@ int command_system_tracer(int argc, char** argv) {
   if (name == "run") return run(argc - 1, argv + 1);
   if (name == "snapshot") return snapshot(argc - 1, argv + 1);
   if (name == "proctree") return proctree(argc - 1, argv + 1);
-  return tell_usage(name.empty() ? "run, snapshot or proctree?"
-                                 : fmt::format("there is no command '{}'; there are run, snapshot and proctree",
-                                               escaped(name, 80)));
+  return tell_usage(
+      name.empty() ? "run, snapshot or proctree?"
+                   : fmt::format("there is no command '{}'; there are run, snapshot and proctree",
+                                 escaped(name, 80)));
 }
 
 }  // namespace tacho

@@ -61,7 +61,7 @@ Result<void> recover(const RecorderOptions& options, bool quiet) {
       open(options.output.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (!folder && errno == ENOENT) return {};
   if (!folder) return last_system_error("open the recording beside the file,", options.output);
-  struct stat status {};
+  struct stat status{};
   if (fstat(folder.get(), &status) != 0) return last_system_error("look at", options.output);
   const Owner* caller = calling_user();
   if (status.st_uid != geteuid() && (caller == nullptr || status.st_uid != caller->user))
@@ -71,22 +71,27 @@ Result<void> recover(const RecorderOptions& options, bool quiet) {
   flock(folder.get(), LOCK_UN);
   std::error_code failure;
   if (has_journals(options.output)) {
-    if (!quiet) fmt::print(stderr, "tacho: bringing into {} what a recorder that was killed left\n", path);
+    if (!quiet)
+      fmt::print(stderr, "tacho: bringing into {} what a recorder that was killed left\n", path);
     std::vector<std::string> words = {"export", "--recover", "--output", path};
     if (options.utc) words.emplace_back("--utc");
     words.insert(words.end(), {"--", options.output});
     if (run_reader(words) != 0) {
       const std::string aside = place_aside(path);
       std::filesystem::rename(options.output, aside, failure);
-      if (failure) return Error{ErrorCode::io, "cannot rename " + options.output + ": " + failure.message()};
+      if (failure)
+        return Error{ErrorCode::io, "cannot rename " + options.output + ": " + failure.message()};
       note_elsewhere(std::filesystem::absolute(aside).string());
-      fmt::print(stderr, "tacho record: what a killed recorder left could not be brought into {}; it is kept as {}\n",
+      fmt::print(stderr,
+                 "tacho record: what a killed recorder left could not be brought into {}; it is "
+                 "kept as {}\n",
                  path, aside);
       return {};
     }
   }
   std::filesystem::remove_all(options.output, failure);
-  if (failure) return Error{ErrorCode::io, "cannot remove " + options.output + ": " + failure.message()};
+  if (failure)
+    return Error{ErrorCode::io, "cannot remove " + options.output + ": " + failure.message()};
   return {};
 }
 
@@ -125,7 +130,8 @@ Result<void> prepare_wide(const RecorderOptions& options, bool quiet) {
 bool end_wide(const RecorderOptions& options, const RecordResult& result, bool quiet) {
   if (result.not_in_wide_file) {
     fmt::print(stderr,
-               "tacho record: {}\ntacho record: the rows are in {}; the next start with the same --output brings "
+               "tacho record: {}\ntacho record: the rows are in {}; the next start with the same "
+               "--output brings "
                "them into the file\n",
                result.not_in_wide_file->text, result.path);
     return false;

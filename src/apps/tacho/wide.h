@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What goes on around recording into a wide file: the recording beside it, and what a killed one left.
+// What goes on around recording into a wide file: the recording beside it, and what a killed one
+// left.
 #pragma once
 
 #include <string_view>
@@ -15,11 +16,11 @@ void make_wide(RecorderOptions& options, WideOptions wide, bool has_interval);
 // --without for what is left out by --no-gpu and --no-docker, as far as there are such tables.
 void leave_out(RecorderOptions& options, std::string_view tables);
 
-// Before recording: the file can be continued, nobody else writes it, and what a killed recorder left
-// beside it is brought into it. What cannot be brought in is set aside, and that is told.
+// Before recording: the file can be continued, nobody else writes it, and what a killed recorder
+// left beside it is brought into it. What cannot be brought in is set aside, and that is told.
 Result<void> prepare_wide(const RecorderOptions& options, bool quiet);
-// After it: removes the recording beside the file when all is in the file, and says where it is. False
-// when something is missing in it.
+// After it: removes the recording beside the file when all is in the file, and says where it is.
+// False when something is missing in it.
 bool end_wide(const RecorderOptions& options, const RecordResult& result, bool quiet);
 
 }  // namespace tacho

@@ -24,7 +24,10 @@ bool is_in(const Range& range, std::int64_t time) {
 }
 
 // The time of a wide row as files have it.
-WideColumn time_column() { return {.name = std::string(kWideTime), .type = Type::timestamp, .help = "When the row was taken."}; }
+WideColumn time_column() {
+  return {
+      .name = std::string(kWideTime), .type = Type::timestamp, .help = "When the row was taken."};
+}
 
 std::vector<WideColumn> with_time(const std::vector<WideColumn>& columns) {
   std::vector<WideColumn> all = {time_column()};
@@ -34,30 +37,44 @@ std::vector<WideColumn> with_time(const std::vector<WideColumn>& columns) {
 
 std::shared_ptr<arrow::DataType> arrow_type(const WideColumn& column, bool is_utc) {
   switch (column.type) {
-    case Type::timestamp: return is_utc ? arrow::timestamp(arrow::TimeUnit::MICRO, "UTC") : arrow::timestamp(arrow::TimeUnit::MICRO);
-    case Type::real: return arrow::float64();
-    case Type::text: return arrow::utf8();
-    default: return arrow::int64();
+    case Type::timestamp:
+      return is_utc ? arrow::timestamp(arrow::TimeUnit::MICRO, "UTC")
+                    : arrow::timestamp(arrow::TimeUnit::MICRO);
+    case Type::real:
+      return arrow::float64();
+    case Type::text:
+      return arrow::utf8();
+    default:
+      return arrow::int64();
   }
 }
 
-Schema schema_of(const std::vector<WideColumn>& columns, const RecordingFacts& recorded, bool is_utc) {
+Schema schema_of(const std::vector<WideColumn>& columns, const RecordingFacts& recorded,
+                 bool is_utc) {
   arrow::FieldVector fields;
   for (const WideColumn& column : columns)
-    fields.push_back(arrow::field(column.name, arrow_type(column, is_utc), true,
-                                  arrow::key_value_metadata({"unit", "description"}, {std::string(column.unit), std::string(column.help)})));
+    fields.push_back(arrow::field(
+        column.name, arrow_type(column, is_utc), true,
+        arrow::key_value_metadata({"unit", "description"},
+                                  {std::string(column.unit), std::string(column.help)})));
   std::vector<std::string> keys, values;
   for (const auto& [key, value] : wide_facts(recorded, is_utc)) {
     keys.push_back(key);
     values.push_back(value);
   }
-  return arrow::schema(std::move(fields), arrow::key_value_metadata(std::move(keys), std::move(values)));
+  return arrow::schema(std::move(fields),
+                       arrow::key_value_metadata(std::move(keys), std::move(values)));
 }
 
 class WideStream final : public RowStream {
  public:
-  WideStream(WideReader rows, std::vector<WideColumn> columns, Schema schema, Range range, bool is_utc)
-      : rows_(std::move(rows)), columns_(std::move(columns)), schema_(std::move(schema)), range_(range), is_utc_(is_utc) {}
+  WideStream(WideReader rows, std::vector<WideColumn> columns, Schema schema, Range range,
+             bool is_utc)
+      : rows_(std::move(rows)),
+        columns_(std::move(columns)),
+        schema_(std::move(schema)),
+        range_(range),
+        is_utc_(is_utc) {}
 
   const Schema& schema() const override { return schema_; }
 
@@ -77,9 +94,12 @@ class WideStream final : public RowStream {
     for (std::size_t index = 1; index < columns_.size(); ++index) {
       ColumnBuilder& column = builder.column(index);
       const WideCell cell = index - 1 < row.cells.size() ? row.cells[index - 1] : WideCell{};
-      if (!cell.is_present) column.append_null();
-      else if (columns_[index].type == Type::text) column.append_text(row.text(cell));
-      else column.append_word(cell.word);
+      if (!cell.is_present)
+        column.append_null();
+      else if (columns_[index].type == Type::text)
+        column.append_text(row.text(cell));
+      else
+        column.append_word(cell.word);
     }
   }
 
@@ -91,21 +111,24 @@ class WideStream final : public RowStream {
 };
 
 // The tick after whose row the file ends; nothing when it has none of this recording's.
-Result<std::optional<std::uint64_t>> last_tick_of(const Recording& recording, const WideFile& file) {
+Result<std::optional<std::uint64_t>> last_tick_of(const Recording& recording,
+                                                  const WideFile& file) {
   std::optional<std::uint64_t> found;
   if (!file.last_time()) return found;
   Stream ticks = TRY(recording.scan("system", {.columns = {"tick", "time"}}));
   while (const Batch batch = TRY(ticks->next())) {
     const ColumnView tick(*batch, "tick"), time(*batch, "time");
     for (std::int64_t row = 0; row < row_count(*batch); ++row)
-      if (file.time_in_file(static_cast<std::int64_t>(time.word(row))) == *file.last_time()) found = tick.word(row);
+      if (file.time_in_file(static_cast<std::int64_t>(time.word(row))) == *file.last_time())
+        found = tick.word(row);
   }
   return found;
 }
 
 }  // namespace
 
-std::vector<std::pair<std::string, std::string>> wide_facts(const RecordingFacts& facts, bool is_utc) {
+std::vector<std::pair<std::string, std::string>> wide_facts(const RecordingFacts& facts,
+                                                            bool is_utc) {
   return {{"tacho.version", TACHO_VERSION},
           {"tacho.host", facts.host.name},
           {"tacho.zone", is_utc ? "UTC" : facts.time_zone},
@@ -115,14 +138,15 @@ std::vector<std::pair<std::string, std::string>> wide_facts(const RecordingFacts
 Result<Stream> wide_stream(const Recording& recording, const Range& range, bool is_utc) {
   auto columns = with_time(TRY(wide_columns(recording)));
   Schema schema = schema_of(columns, recording.facts(), is_utc);
-  return Stream(std::make_unique<WideStream>(TRY(WideReader::open(recording)), std::move(columns), std::move(schema),
-                                             range, is_utc));
+  return Stream(std::make_unique<WideStream>(TRY(WideReader::open(recording)), std::move(columns),
+                                             std::move(schema), range, is_utc));
 }
 
 Result<void> export_wide_parquet(const Recording& recording, const Range& range, bool is_utc,
                                  const std::string& path, const WideProgress& progress) {
   const auto columns = TRY(wide_columns(recording));
-  const auto file = TRY(create_whole_parquet(path, {.is_utc = is_utc, .facts = wide_facts(recording.facts(), is_utc)}));
+  const auto file = TRY(create_whole_parquet(
+      path, {.is_utc = is_utc, .facts = wide_facts(recording.facts(), is_utc)}));
   WideReader rows = TRY(WideReader::open(recording));
   WideRow row;
   std::uint64_t tick = 0;
@@ -134,8 +158,8 @@ Result<void> export_wide_parquet(const Recording& recording, const Range& range,
   return file->write();
 }
 
-Result<void> export_wide_csv(const Recording& recording, const Range& range, bool is_utc, Output& output,
-                             const WideProgress& progress) {
+Result<void> export_wide_csv(const Recording& recording, const Range& range, bool is_utc,
+                             Output& output, const WideProgress& progress) {
   const auto columns = with_time(TRY(wide_columns(recording)));
   WideReader rows = TRY(WideReader::open(recording));
   std::string line;
@@ -158,8 +182,10 @@ Result<void> export_wide_csv(const Recording& recording, const Range& range, boo
   return output.flush();
 }
 
-Result<std::int64_t> recover_wide(const Recording& recording, const std::string& path, bool is_utc) {
-  const auto file = TRY(WideFile::open_growing(path, {.is_utc = is_utc, .facts = wide_facts(recording.facts(), is_utc)}));
+Result<std::int64_t> recover_wide(const Recording& recording, const std::string& path,
+                                  bool is_utc) {
+  const auto file = TRY(WideFile::open_growing(
+      path, {.is_utc = is_utc, .facts = wide_facts(recording.facts(), is_utc)}));
   const auto last = TRY(last_tick_of(recording, *file));
   WideReader rows = TRY(WideReader::open(recording));
   WideRow row;
@@ -187,9 +213,13 @@ Result<std::string> wide_json(const Recording& recording, bool is_utc) {
     text += ",\n ";
     append_json_string(text, column.name);
     text += ": ";
-    const std::string value = last.cells[index].is_present ? csv_lines::value_text(column, last.cells[index], last) : "null";
-    if (column.type == Type::text && last.cells[index].is_present) append_json_string(text, value);
-    else text += value;
+    const std::string value = last.cells[index].is_present
+                                  ? csv_lines::value_text(column, last.cells[index], last)
+                                  : "null";
+    if (column.type == Type::text && last.cells[index].is_present)
+      append_json_string(text, value);
+    else
+      text += value;
   }
   return text + "}\n";
 }

@@ -17,7 +17,8 @@ constexpr std::uint64_t kNoTick = std::numeric_limits<std::uint64_t>::max();
 // One table, read tick by tick into rows as a collector makes them.
 class TableRows {
  public:
-  static Result<std::unique_ptr<TableRows>> open(const Recording& recording, std::string_view table) {
+  static Result<std::unique_ptr<TableRows>> open(const Recording& recording,
+                                                 std::string_view table) {
     auto rows = std::make_unique<TableRows>();
     rows->name_ = table;
     const auto wanted = wide_columns_of(table);
@@ -44,7 +45,8 @@ class TableRows {
   // All rows of tick().
   Result<const Rows*> take() {
     const std::uint64_t tick = this->tick();
-    rows_->begin({.tick = tick, .time = static_cast<std::int64_t>(times_.word(row_)),
+    rows_->begin({.tick = tick,
+                  .time = static_cast<std::int64_t>(times_.word(row_)),
                   .boottime = boottimes_.integer(row_)});
     while (this->tick() == tick && batch_) {
       rows_->start_row();
@@ -60,9 +62,12 @@ class TableRows {
   void set(std::size_t column) {
     const ColumnView& view = views_[column];
     if (view.is_null(row_)) return;
-    if (columns_[column].type == Type::text) rows_->set(column, view.text(row_));
-    else if (columns_[column].type == Type::real) rows_->set(column, view.real(row_));
-    else rows_->set(column, view.word(row_));
+    if (columns_[column].type == Type::text)
+      rows_->set(column, view.text(row_));
+    else if (columns_[column].type == Type::real)
+      rows_->set(column, view.real(row_));
+    else
+      rows_->set(column, view.word(row_));
   }
 
   // The next batch, when the one before is used up.
@@ -105,7 +110,8 @@ WideReader::~WideReader() = default;
 
 Result<WideReader> WideReader::open(const Recording& recording) {
   if (!recording.has_table(kWideTicks))
-    return Error{ErrorCode::absent, recording.path() + " has no table 'system', which says what ticks there were"};
+    return Error{ErrorCode::absent,
+                 recording.path() + " has no table 'system', which says what ticks there were"};
   auto state = std::make_unique<State>();
   for (const std::string_view table : wide_tables())
     if (recording.has_table(table)) state->tables.push_back(TRY(TableRows::open(recording, table)));
@@ -117,7 +123,8 @@ Result<bool> WideReader::next(WideRow& row, std::uint64_t& tick) {
   tick = state.tables.front()->tick();
   if (tick == kNoTick) return false;
   for (const auto& table : state.tables)
-    while (table->tick() <= tick && table->tick() != kNoTick) state.builder.observe(*TRY(table->take()));
+    while (table->tick() <= tick && table->tick() != kNoTick)
+      state.builder.observe(*TRY(table->take()));
   return state.builder.finish(row);
 }
 

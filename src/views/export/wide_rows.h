@@ -42,16 +42,18 @@ Result<std::vector<WideColumn>> wide_columns(const Recording& recording);
 Result<Stream> wide_stream(const Recording& recording, const Range& range, bool is_utc);
 
 // What a wide file says of itself.
-std::vector<std::pair<std::string, std::string>> wide_facts(const RecordingFacts& facts, bool is_utc);
+std::vector<std::pair<std::string, std::string>> wide_facts(const RecordingFacts& facts,
+                                                            bool is_utc);
 
 using WideProgress = std::function<void(std::int64_t rows)>;
 // Writes them to a file that is made anew (Parquet), ...
 Result<void> export_wide_parquet(const Recording& recording, const Range& range, bool is_utc,
                                  const std::string& path, const WideProgress& progress = {});
 // ... or as lines of CSV.
-Result<void> export_wide_csv(const Recording& recording, const Range& range, bool is_utc, Output& output,
-                             const WideProgress& progress = {});
-// Brings the rows that came after the file's last one into it: what a killed recorder left. How many.
+Result<void> export_wide_csv(const Recording& recording, const Range& range, bool is_utc,
+                             Output& output, const WideProgress& progress = {});
+// Brings the rows that came after the file's last one into it: what a killed recorder left. How
+// many.
 Result<std::int64_t> recover_wide(const Recording& recording, const std::string& path, bool is_utc);
 
 // The last row as one JSON object.

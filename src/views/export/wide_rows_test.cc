@@ -9,7 +9,6 @@
 #include <bit>
 #include <nlohmann/json.hpp>
 
-#include "store/testing.h"
 #include "views/testing.h"
 #include "wide/row_builder.h"
 
@@ -23,28 +22,33 @@ constexpr std::int64_t kSecond = RecordingWriter::kSecond;
 
 constexpr Column kSystemColumns[] = {gauge("task_count", Unit::count, "")};
 constexpr Table kSystem{"system", "", kSystemColumns};
-constexpr Column kMemoryColumns[] = {gauge("free", Unit::bytes, ""), gauge("limit", Unit::bytes, ""),
+constexpr Column kMemoryColumns[] = {gauge("free", Unit::bytes, ""),
+                                     gauge("limit", Unit::bytes, ""),
                                      gauge("available", Unit::bytes, "")};
 constexpr Table kMemory{"memory", "", kMemoryColumns};
-constexpr Column kDiskColumns[] = {key("device", ""), text("type", ""), counter("io_read", Unit::bytes, "")};
+constexpr Column kDiskColumns[] = {key("device", ""), text("type", ""),
+                                   counter("io_read", Unit::bytes, "")};
 constexpr Table kDisk{"disk", "", kDiskColumns};
-constexpr Column kCpuColumns[] = {key_number("cpu", ""), counter("time_user", Unit::nanoseconds, ""),
+constexpr Column kCpuColumns[] = {key_number("cpu", ""),
+                                  counter("time_user", Unit::nanoseconds, ""),
                                   counter("time_idle", Unit::nanoseconds, "")};
 constexpr Table kCpu{"cpu", "", kCpuColumns};
 constexpr Column kProcessColumns[] = {process_number("process", ""), key_number("pid", ""),
                                       gauge("file_descriptor_count", Unit::count, ""),
                                       gauge("oom_score_adj", Unit::count, "")};
 constexpr Table kProcess{"process", "", kProcessColumns};
-constexpr Column kInfoColumns[] = {process_number("process", ""), key_number("pid", ""), text("command", "")};
+constexpr Column kInfoColumns[] = {process_number("process", ""), key_number("pid", ""),
+                                   text("command", "")};
 constexpr Table kInfo{"process_info", "", kInfoColumns};
 constexpr Column kExitColumns[] = {process_number("process", ""), key_number("pid", "")};
 constexpr Table kExit{"process_exit", "", kExitColumns};
-const std::vector<const Table*> kTables = {&kSystem, &kMemory, &kDisk, &kCpu, &kProcess, &kInfo, &kExit};
+const std::vector<const Table*> kTables = {&kSystem,  &kMemory, &kDisk, &kCpu,
+                                           &kProcess, &kInfo,   &kExit};
 
 constexpr std::uint64_t kTicks = 90;
 
-// What a machine does at a tick: a disk that is unplugged, a CPU that comes late, processes that come and
-// go, a tick that was missed.
+// What a machine does at a tick: a disk that is unplugged, a CPU that comes late, processes that
+// come and go, a tick that was missed.
 void fill(RecordingWriter& writer, std::uint64_t tick) {
   const auto number = static_cast<std::int64_t>(tick);
   writer.rows(kSystem).append(100 + number % 7);
@@ -55,10 +59,12 @@ void fill(RecordingWriter& writer, std::uint64_t tick) {
   if (tick >= 10) writer.rows(kCpu).append(1, number * 10, number * 90);
   for (std::uint64_t process = tick / 10; process < tick / 10 + 5; ++process) {
     const bool is_key = (tick + process) % 6 == 0 || tick % 10 == 0;
-    if (tick % 10 == 0) writer.rows(kInfo).append(process, 100 + process, "program " + std::to_string(process));
-    writer.rows(kProcess).append(process, 100 + process,
-                                 is_key ? std::optional<std::uint64_t>(process * 3 + tick) : std::nullopt,
-                                 is_key ? std::optional<int>(0) : std::nullopt);
+    if (tick % 10 == 0)
+      writer.rows(kInfo).append(process, 100 + process, "program " + std::to_string(process));
+    writer.rows(kProcess).append(
+        process, 100 + process,
+        is_key ? std::optional<std::uint64_t>(process * 3 + tick) : std::nullopt,
+        is_key ? std::optional<int>(0) : std::nullopt);
   }
   if (tick % 10 == 9) writer.rows(kExit).append(tick / 10, 100 + tick / 10);
 }
@@ -97,7 +103,9 @@ Live record(const std::string& path) {
 bool is_equal(const WideRow& a, const WideRow& b) {
   if (a.time != b.time || a.cells.size() != b.cells.size() || a.texts != b.texts) return false;
   for (std::size_t index = 0; index < a.cells.size(); ++index)
-    if (a.cells[index].is_present != b.cells[index].is_present || a.cells[index].word != b.cells[index].word) return false;
+    if (a.cells[index].is_present != b.cells[index].is_present ||
+        a.cells[index].word != b.cells[index].word)
+      return false;
   return true;
 }
 
@@ -142,7 +150,8 @@ TEST(WideRows, AFileThatGrewAndOneThatIsExportedHaveTheSameValues) {
   ASSERT_TRUE(grown->write());
   const auto recording = Recording::open(folder / "x.tacho").value();
   ASSERT_TRUE(export_wide_parquet(recording, {}, true, folder / "exported.parquet"));
-  const auto a = read_parquet(folder / "grown.parquet"), b = read_parquet(folder / "exported.parquet");
+  const auto a = read_parquet(folder / "grown.parquet"),
+             b = read_parquet(folder / "exported.parquet");
   EXPECT_EQ(a->num_rows(), static_cast<std::int64_t>(kTicks - 1));
   EXPECT_EQ(a->schema()->field(0)->type()->ToString(), "timestamp[us, tz=UTC]");
   EXPECT_TRUE(a->Equals(*b)) << a->schema()->ToString() << b->schema()->ToString();
@@ -161,7 +170,8 @@ TEST(WideRows, ManyGroupsAndLateColumnsReadBackAsTheyWereWritten) {
   constexpr std::int64_t kRows = 5000;
   for (std::int64_t number = 0; number < kRows; ++number) {
     if (number == 3000) columns.push_back({"late", Type::real, "", ""});
-    WideRow row{.time = number * kSecond, .cells = {{static_cast<std::uint64_t>(number * 7), number % 2 == 0}}};
+    WideRow row{.time = number * kSecond,
+                .cells = {{static_cast<std::uint64_t>(number * 7), number % 2 == 0}}};
     row.cells.push_back({0, number % 3 != 0});
     row.texts.push_back("text " + std::to_string(number % 100));
     if (number >= 3000) row.cells.push_back({std::bit_cast<std::uint64_t>(number / 2.0), true});
@@ -192,11 +202,14 @@ TEST(WideRows, WhatAKilledRecorderLeftIsBroughtIntoTheFileOnce) {
     {
       const auto grown = WideFile::open_growing(path, {.is_utc = true}).value();
       for (std::size_t index = 0; index < 30; ++index)
-        ASSERT_TRUE(grown->append(live.rows[index], std::span(live.columns).first(live.sizes[index])));
+        ASSERT_TRUE(
+            grown->append(live.rows[index], std::span(live.columns).first(live.sizes[index])));
       ASSERT_TRUE(grown->write());
     }
     const auto recording = Recording::open(folder / "x.tacho").value();
-    EXPECT_EQ(recover_wide(recording, path, true).value(), static_cast<std::int64_t>(kTicks - 1 - 30)) << name;
+    EXPECT_EQ(recover_wide(recording, path, true).value(),
+              static_cast<std::int64_t>(kTicks - 1 - 30))
+        << name;
     EXPECT_EQ(recover_wide(recording, path, true).value(), 0) << name;
     ASSERT_TRUE(export_wide_parquet(recording, {}, true, folder / "whole.parquet"));
     if (path.ends_with(".parquet")) {
@@ -215,7 +228,8 @@ TEST(WideRows, ARangeLeavesOutRowsAndKeepsTheirRates) {
   record(folder / "x.tacho");
   const auto recording = Recording::open(folder / "x.tacho").value();
   const std::int64_t from = RecordingWriter::kStartTime + 20 * kSecond;
-  const auto stream = wide_stream(recording, {.from = from, .to = from + 2 * kSecond}, true).value();
+  const auto stream =
+      wide_stream(recording, {.from = from, .to = from + 2 * kSecond}, true).value();
   const Batch batch = stream->next().value();
   ASSERT_EQ(row_count(*batch), 2);
   EXPECT_EQ(ColumnView(*batch, "disk_read_bytes_per_sec").find_real(0), 20 * 20 - 19 * 19 + 1000);
@@ -225,7 +239,8 @@ TEST(WideRows, ARangeLeavesOutRowsAndKeepsTheirRates) {
 TEST(WideRows, TheLastRowIsOneJsonObject) {
   const TemporaryFolder folder;
   record(folder / "x.tacho");
-  const auto json = nlohmann::json::parse(wide_json(Recording::open(folder / "x.tacho").value(), true).value());
+  const auto json =
+      nlohmann::json::parse(wide_json(Recording::open(folder / "x.tacho").value(), true).value());
   EXPECT_EQ(json["timestamp"], "2025-11-24T13:14:49.000000+00:00");
   EXPECT_EQ(json["sys_total"], 10'000);
   EXPECT_EQ(json["cpu_1_utilization"], 10.0);
