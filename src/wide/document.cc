@@ -31,6 +31,8 @@ place of. Every reader of Parquet opens it: pandas with pyarrow or fastparquet, 
   are; mode and owner are kept. A new file is readable by its owner alone. Who opens the file once sees one version of it;
   programs that open a name twice (for the footer, then for the rows) may meet a new version in between, and
   try again.
+- **The file keeps all rows.** It grows by some 20 MiB a day at one row a second; begin another
+  when it is large enough. A write copies it once inside the kernel.
 - **A kill loses nothing.** What is not in the file is in the folder `.x.parquet.tacho` beside it. The next start with
   the same `--output` brings it in; `tacho export .x.parquet.tacho -o y.parquet` reads it as it is.
 

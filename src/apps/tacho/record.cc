@@ -148,7 +148,7 @@ int command_record(int argc, char** argv) {
     return 0;
   }
   umask(077);
-  return record_and_tell(options->record, options->quiet);
+  return record_and_tell(options->record, options->quiet, "tacho record");
 }
 
 }  // namespace tacho

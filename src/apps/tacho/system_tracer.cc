@@ -107,7 +107,7 @@ int run(int argc, char** argv) {
   const auto options = parse_run(argc, argv);
   if (!options) return tell_usage(options.error().text);
   umask(077);
-  return record_and_tell(options->record, options->quiet);
+  return record_and_tell(options->record, options->quiet, "system_tracer");
 }
 
 // The words of another command of tacho, which parses them.

@@ -55,7 +55,7 @@ std::string place_aside(const std::string& wide_path) {
   return fmt::format("{}-{}{}", wide_path, date, kRecordingSuffix);
 }
 
-Result<void> recover(const RecorderOptions& options, bool quiet) {
+Result<void> recover(const RecorderOptions& options, bool quiet, std::string_view program) {
   const std::string& path = options.wide->path;
   const FileDescriptor folder(
       open(options.output.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
@@ -83,9 +83,8 @@ Result<void> recover(const RecorderOptions& options, bool quiet) {
         return Error{ErrorCode::io, "cannot rename " + options.output + ": " + failure.message()};
       note_elsewhere(std::filesystem::absolute(aside).string());
       fmt::print(stderr,
-                 "tacho record: what a killed recorder left could not be brought into {}; it is "
-                 "kept as {}\n",
-                 path, aside);
+                 "{}: what a killed recorder left could not be brought into {}; it is kept as {}\n",
+                 program, path, aside);
       return {};
     }
   }
@@ -122,18 +121,18 @@ void leave_out(RecorderOptions& options, std::string_view tables) {
   }
 }
 
-Result<void> prepare_wide(const RecorderOptions& options, bool quiet) {
+Result<void> prepare_wide(const RecorderOptions& options, bool quiet, std::string_view program) {
   TRY(WideFile::open_growing(options.wide->path, {.is_utc = options.utc}));
-  return recover(options, quiet);
+  return recover(options, quiet, program);
 }
 
-bool end_wide(const RecorderOptions& options, const RecordResult& result, bool quiet) {
+bool end_wide(const RecorderOptions& options, const RecordResult& result, bool quiet,
+              std::string_view program) {
   if (result.not_in_wide_file) {
     fmt::print(stderr,
-               "tacho record: {}\ntacho record: the rows are in {}; the next start with the same "
-               "--output brings "
+               "{}: {}\n{}: the rows are in {}; the next start with the same --output brings "
                "them into the file\n",
-               result.not_in_wide_file->text, result.path);
+               program, result.not_in_wide_file->text, program, result.path);
     return false;
   }
   std::error_code ignored;

@@ -18,9 +18,10 @@ void leave_out(RecorderOptions& options, std::string_view tables);
 
 // Before recording: the file can be continued, nobody else writes it, and what a killed recorder
 // left beside it is brought into it. What cannot be brought in is set aside, and that is told.
-Result<void> prepare_wide(const RecorderOptions& options, bool quiet);
+Result<void> prepare_wide(const RecorderOptions& options, bool quiet, std::string_view program);
 // After it: removes the recording beside the file when all is in the file, and says where it is.
 // False when something is missing in it.
-bool end_wide(const RecorderOptions& options, const RecordResult& result, bool quiet);
+bool end_wide(const RecorderOptions& options, const RecordResult& result, bool quiet,
+              std::string_view program);
 
 }  // namespace tacho
