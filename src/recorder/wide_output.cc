@@ -218,11 +218,11 @@ Result<void> WideOutput::finish(Nanoseconds limit) {
   }
   lock.unlock();
   thread_.join();
-  if (failure_) return Error(*failure_);
   if (refused_ > 0)
     return Error{ErrorCode::exhausted, std::to_string(refused_) + " rows are not in " +
                                            options_.path +
                                            ": it could not be written for too long"};
+  if (failure_) return Error(*failure_);
   return {};
 }
 

@@ -55,6 +55,16 @@ std::string place_aside(const std::string& wide_path) {
   return fmt::format("{}-{}{}", wide_path, date, kRecordingSuffix);
 }
 
+Result<std::string> set_aside(const RecorderOptions& options) {
+  const std::string aside = place_aside(options.wide->path);
+  std::error_code failure;
+  std::filesystem::rename(options.output, aside, failure);
+  if (failure)
+    return Error{ErrorCode::io, "cannot rename " + options.output + ": " + failure.message()};
+  note_elsewhere(std::filesystem::absolute(aside).string());
+  return aside;
+}
+
 Result<void> recover(const RecorderOptions& options, bool quiet, std::string_view program) {
   const std::string& path = options.wide->path;
   const FileDescriptor folder(
@@ -77,11 +87,7 @@ Result<void> recover(const RecorderOptions& options, bool quiet, std::string_vie
     if (options.utc) words.emplace_back("--utc");
     words.insert(words.end(), {"--", options.output});
     if (run_reader(words) != 0) {
-      const std::string aside = place_aside(path);
-      std::filesystem::rename(options.output, aside, failure);
-      if (failure)
-        return Error{ErrorCode::io, "cannot rename " + options.output + ": " + failure.message()};
-      note_elsewhere(std::filesystem::absolute(aside).string());
+      const std::string aside = TRY(set_aside(options));
       fmt::print(stderr,
                  "{}: what a killed recorder left could not be brought into {}; it is kept as {}\n",
                  program, path, aside);
@@ -92,6 +98,22 @@ Result<void> recover(const RecorderOptions& options, bool quiet, std::string_vie
   if (failure)
     return Error{ErrorCode::io, "cannot remove " + options.output + ": " + failure.message()};
   return {};
+}
+
+// Rows at the end of the file come into it at the next start. Those that are missing within it
+// would not: then the whole recording stays, under a name that is seen.
+void tell_where_rows_are(const RecorderOptions& options, const Error& error,
+                         std::string_view program) {
+  if (error.code != ErrorCode::exhausted || error.system_error != 0) {
+    fmt::print(stderr,
+               "{}: the rows are in {}; the next start with the same --output brings them into the "
+               "file\n",
+               program, options.output);
+    return;
+  }
+  const auto aside = set_aside(options);
+  fmt::print(stderr, "{}: all rows are in {}; 'tacho export' writes them to another file\n",
+             program, aside ? *aside : options.output);
 }
 
 }  // namespace
@@ -129,10 +151,8 @@ Result<void> prepare_wide(const RecorderOptions& options, bool quiet, std::strin
 bool end_wide(const RecorderOptions& options, const RecordResult& result, bool quiet,
               std::string_view program) {
   if (result.not_in_wide_file) {
-    fmt::print(stderr,
-               "{}: {}\n{}: the rows are in {}; the next start with the same --output brings "
-               "them into the file\n",
-               program, result.not_in_wide_file->text, program, result.path);
+    fmt::print(stderr, "{}: {}\n", program, result.not_in_wide_file->text);
+    tell_where_rows_are(options, *result.not_in_wide_file, program);
     return false;
   }
   std::error_code ignored;
