@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The figures of the one wide file (`--output x.parquet`). The system tracer that it takes the place of
-is not measured here: beside tacho stands what was measured of it once, on another machine of 2 cores."""
+"""The figures of the one wide file (`--output x.parquet`). The system tracer that it takes the
+place of is not measured here: beside tacho stands what was measured of it once, on another machine of
+2 cores."""
+
 import subprocess
 import time
 
 from measuring import Program, load, resident, running
 
-# Of the system tracer: CPU ms for a sample at 75 and at 575 processes; MiB; samples in 60 s; 24 h of rows.
+# Of the system tracer: CPU ms a sample at 75 and at 575 processes; MiB; samples in 60 s; a day.
 TRACER = "system tracer (elsewhere)"
 TRACER_MS = {0: 107, 500: 432}
 TRACER_MIB, TRACER_SAMPLES = 146, {0: 55, 500: 43}
@@ -21,8 +23,20 @@ def cost(bench, more):
     path = bench.scratch / f"wide-{more}.parquet"
     seconds = 20 if bench.quick else 60
     with load(bench.programs, more):
-        program = Program([bench.tacho, "record", "--quiet", "--output", str(path), "--interval", "1",
-                           "--write-interval", "10"], bench.environment)
+        program = Program(
+            [
+                bench.tacho,
+                "record",
+                "--quiet",
+                "--output",
+                str(path),
+                "--interval",
+                "1",
+                "--write-interval",
+                "10",
+            ],
+            bench.environment,
+        )
         with running([program]):
             time.sleep(12)  # the loader of BPF and the first key rows
             before, begun = program.cpu(), time.monotonic()
@@ -37,8 +51,21 @@ def kept(bench, more):
     path = bench.scratch / f"kept-{more}.csv"
     wanted = 20 if bench.quick else 60
     with load(bench.programs, more):
-        subprocess.run([bench.tacho, "record", "--quiet", "--output", str(path), "--interval", "1",
-                        "--duration", str(wanted - 0.5)], env=bench.environment, check=True)
+        subprocess.run(
+            [
+                bench.tacho,
+                "record",
+                "--quiet",
+                "--output",
+                str(path),
+                "--interval",
+                "1",
+                "--duration",
+                str(wanted - 0.5),
+            ],
+            env=bench.environment,
+            check=True,
+        )
     lines = len(path.read_text().splitlines()) - 1
     return lines - 1, wanted  # the last is taken when it ends, off the grid
 
@@ -48,19 +75,42 @@ def file_and_day(bench):
     for more in (0, 500):
         spent, memory = cost(bench, more)
         what = f"{75 + more} processes" if more else "75 processes"
-        rows.append((f"wide file: CPU per sample, {more} more processes",
-                     f"{TRACER} {TRACER_MS[more]} ms at {what}", f"{spent * 1000:.2f} ms",
-                     f"{GOAL_MS[more]} ms"))
-        rows.append((f"wide file: RSS of all processes of tacho, {more} more",
-                     f"{TRACER} {TRACER_MIB} MiB", f"{memory:.1f} MiB", f"{GOAL_MIB} MiB"))
+        rows.append(
+            (
+                f"wide file: CPU per sample, {more} more processes",
+                f"{TRACER} {TRACER_MS[more]} ms at {what}",
+                f"{spent * 1000:.2f} ms",
+                f"{GOAL_MS[more]} ms",
+            )
+        )
+        rows.append(
+            (
+                f"wide file: RSS of all processes of tacho, {more} more",
+                f"{TRACER} {TRACER_MIB} MiB",
+                f"{memory:.1f} MiB",
+                f"{GOAL_MIB} MiB",
+            )
+        )
         have, wanted = kept(bench, more)
-        rows.append((f"wide file: samples of {wanted} s at 1 s, {more} more processes",
-                     f"{TRACER} {TRACER_SAMPLES[more]} of 60", f"{have} of {wanted}", "all"))
+        rows.append(
+            (
+                f"wide file: samples of {wanted} s at 1 s, {more} more processes",
+                f"{TRACER} {TRACER_SAMPLES[more]} of 60",
+                f"{have} of {wanted}",
+                "all",
+            )
+        )
     path = bench.scratch / "day.parquet"
-    text = subprocess.run([bench.programs / "bench_wide_day", path], stdout=subprocess.PIPE, text=True,
-                          check=True).stdout
+    text = subprocess.run(
+        [bench.programs / "bench_wide_day", path], stdout=subprocess.PIPE, text=True, check=True
+    ).stdout
     spent, memory, size = text.split()
-    rows.append(("wide file: CPU of a write after 24 h at 1 s, and memory", f"{TRACER} {TRACER_DAY}",
-                 f"{float(spent):.0f} ms, {memory} MiB ({int(size) / 2**20:.0f} MiB of file)",
-                 "100 ms, 32 MiB"))
+    rows.append(
+        (
+            "wide file: CPU of a write after 24 h at 1 s, and memory",
+            f"{TRACER} {TRACER_DAY}",
+            f"{float(spent):.0f} ms, {memory} MiB ({int(size) / 2**20:.0f} MiB of file)",
+            "100 ms, 32 MiB",
+        )
+    )
     return rows

@@ -20,6 +20,7 @@
 #include "collectors/redact.h"
 #include "recorder/recorder.h"
 #include "recorder/supervisor.h"
+#include "wide/wide_file.h"
 
 namespace tacho {
 namespace {
@@ -104,6 +105,9 @@ Result<RunOptions> parse(int argc, char** argv) {
   if (options.has_help) return options;
   if (options.supervise.arguments.empty())
     return wrong("a command is missing: write for example tacho run -- make -j4");
+  if (WideFile::is_name(options.record.output))
+    return wrong("--output names the folder of a recording; 'tacho export' makes " +
+                 escaped(options.record.output, 80) + " of it afterwards");
   if (options.record.name.empty())
     options.record.name = name_of_command(options.supervise.arguments.front());
   TRY(check_recorder_options(options.record));
