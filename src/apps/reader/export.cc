@@ -14,13 +14,14 @@ namespace tacho {
 namespace {
 
 constexpr std::string_view kHelp =
-    R"(Usage: tacho export RECORDING -o FILE.parquet|FILE.csv|FILE.arrow [OPTION...]
+    R"(Usage: tacho export RECORDING [OPTION...]
 
-Writes a recording, finished or still being made, as one file. Without --table the wide one of the
-system tracer: a row for each tick, a column for each figure and device, the same as 'tacho record
---output FILE.parquet' makes while it records.
+Writes a recording, finished or still being made, as one file: -o FILE.parquet, .csv or .arrow.
+Without --table it is the wide one of the system tracer: a row for each tick, a column for each
+figure and device, the same as 'tacho record --output FILE.parquet' makes while it records.
 
-  -o, --output FILE     what is there is replaced, all at once; '-' is standard output
+  --output FILE, -o FILE
+                        what is there is replaced, all at once; '-' is standard output
   --format parquet|csv|arrow
                         where the name does not say it
   --table TABLE         the rows of one table instead

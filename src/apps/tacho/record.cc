@@ -27,10 +27,9 @@ seals the recording and prints its path.
   --interval DURATION   between ticks, 10ms to 1h; a bare number is seconds (1s)
   --duration DURATION   end by itself after this time
   --output FOLDER       the recording (a new one below $XDG_STATE_HOME/tacho; root: /var/lib/tacho)
-  --output FILE.parquet, --output FILE.csv
-                        instead of a recording the one wide file of the system tracer: a row for
-                        each tick (5s), a column for each figure and device; a file of tacho's
-                        that is there is continued
+                        FILE.parquet or FILE.csv: instead of a recording the one wide file of
+                        the system tracer, a row for each tick (5s), a column for each figure
+                        and device; a file of tacho's that is there is continued
   --write-interval DURATION
                         between two versions of that file (10s); each takes the place of the one
                         before at once, so that a reader never sees half a file
