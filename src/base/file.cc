@@ -14,6 +14,16 @@
 namespace tacho {
 namespace {
 
+Result<FileDescriptor> check_folder(FileDescriptor folder, const std::string& name) {
+  struct stat status {};
+  if (fstat(folder.get(), &status) != 0) return last_system_error("look at", name);
+  if (!S_ISDIR(status.st_mode))
+    return Error{ErrorCode::invalid, name + " is not a folder"};
+  return folder;
+}
+
+}  // namespace
+
 Result<std::string> read_descriptor(int descriptor, const std::string& name, std::size_t limit) {
   std::string text;
   std::size_t size = 0;
@@ -31,16 +41,6 @@ Result<std::string> read_descriptor(int descriptor, const std::string& name, std
   text.resize(size);
   return text;
 }
-
-Result<FileDescriptor> check_folder(FileDescriptor folder, const std::string& name) {
-  struct stat status {};
-  if (fstat(folder.get(), &status) != 0) return last_system_error("look at", name);
-  if (!S_ISDIR(status.st_mode))
-    return Error{ErrorCode::invalid, name + " is not a folder"};
-  return folder;
-}
-
-}  // namespace
 
 void FileDescriptor::reset() {
   if (descriptor_ >= 0) close(descriptor_);

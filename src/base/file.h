@@ -42,6 +42,8 @@ class FileDescriptor {
 Result<std::string> read_file(const std::string& path, std::size_t limit = std::size_t{64} << 20);
 Result<std::string> read_file_at(int folder, const std::string& name,
                                  std::size_t limit = std::size_t{64} << 20);
+// What is left of an open one; `name` is for the error.
+Result<std::string> read_descriptor(int descriptor, const std::string& name, std::size_t limit);
 
 // Writes all of `bytes`, going on after short writes and EINTR.
 Result<void> write_all(int descriptor, std::string_view bytes);

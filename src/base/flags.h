@@ -18,6 +18,7 @@ struct Flag {
   std::string_view name;  // without the dashes
   enum class Value : std::uint8_t { none, required } value;
   std::function<Result<void>(std::string_view value)> take;
+  std::string initial = {};  // what holds where nothing is said; empty: nothing does
 };
 
 // Takes that set a variable.

@@ -53,6 +53,14 @@ std::string usual_place() {
   return state.empty() ? "/var/lib/tacho" : state + "/tacho";
 }
 
+std::string configuration_place() {
+  const std::string configuration = variable("XDG_CONFIG_HOME");
+  if (configuration.starts_with('/') && calling_user() == nullptr) return configuration + "/tacho";
+  std::string home = calling_user() == nullptr ? variable("HOME") : "";
+  if (!home.starts_with('/')) home = home_of(geteuid());
+  return home.empty() ? "" : home + "/.config/tacho";
+}
+
 std::string socket_place() {
   const std::string runtime = variable("XDG_RUNTIME_DIR");
   if (runtime.starts_with('/') && calling_user() == nullptr) return runtime + "/tacho";

@@ -9,6 +9,9 @@ namespace tacho {
 // $XDG_STATE_HOME/tacho, else ~/.local/state/tacho; root: /var/lib/tacho; under sudo that of the user
 // who called it.
 std::string usual_place();
+// Where the user's tacho.conf is: $XDG_CONFIG_HOME/tacho, else ~/.config/tacho; under sudo root's own.
+// Empty without a home.
+std::string configuration_place();
 // Where the sockets of running recorders are: $XDG_RUNTIME_DIR/tacho; root: /run/tacho; without
 // either, the usual place.
 std::string socket_place();

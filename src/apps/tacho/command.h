@@ -6,6 +6,7 @@ namespace tacho {
 
 // Each parses its own arguments (argv[0] is the command's name) and returns the exit status.
 int command_complete(int argc, char** argv);  // for shells
+int command_config(int argc, char** argv);
 int command_doctor(int argc, char** argv);
 int command_mark(int argc, char** argv);
 int command_ps(int argc, char** argv);

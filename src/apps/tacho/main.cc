@@ -35,6 +35,7 @@ constexpr std::array kCommands = {
     Command{"snapshot", command_snapshot, "one look at everything"},
     Command{"doctor", command_doctor, "what can be recorded here, what not, and why"},
     Command{"tables", command_tables, "tables, their columns and options"},
+    Command{"config", command_config, "what stands in tacho.conf, and what holds"},
     Command{"verify", nullptr, "check every byte of a recording"},
     Command{"seal", nullptr, "turn live files into Parquet"}};
 

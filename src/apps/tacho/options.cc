@@ -47,10 +47,12 @@ Result<void> take_processes(RecorderOptions& options, std::string_view text) {
 
 std::vector<Flag> recorder_flags(RecorderOptions& options) {
   using enum Flag::Value;
-  return {{"interval", required, [&](std::string_view text) { return take_interval(options, text); }},
-          {"name", required, [&](std::string_view text) { return take_name(options, text); }},
+  return {{"interval", required, [&](std::string_view text) { return take_interval(options, text); },
+           format_duration(options.interval)},
+          {"name", required, [&](std::string_view text) { return take_name(options, text); }, options.name},
           {"output", required, set_text(options.output)},
-          {"processes", required, [&](std::string_view text) { return take_processes(options, text); }},
+          {"processes", required, [&](std::string_view text) { return take_processes(options, text); },
+           "auto"},
           {"utc", none, set_true(options.utc)},
           {"only", required, set_text(options.only)},
           {"without", required, set_text(options.without)},
@@ -58,6 +60,26 @@ std::vector<Flag> recorder_flags(RecorderOptions& options) {
              options.settings.emplace_back(text);
              return {};
            }}};
+}
+
+Result<void> check_sections(const Configuration& configuration) {
+  for (const Setting& setting : configuration.settings())
+    if (std::ranges::find(kSections, setting.section, &ConfigurationSection::name) == std::end(kSections))
+      return wrong(fmt::format("{}: there is no section [{}]; there are [recorder], [run] and [record]",
+                               setting.origin, escaped(setting.section, 40)));
+  return {};
+}
+
+Result<void> apply_configuration(std::string_view command, std::span<const Flag> flags) {
+  const Configuration configuration = TRY(Configuration::read());
+  TRY(check_sections(configuration));
+  RecorderOptions unused;
+  const std::size_t shared = recorder_flags(unused).size();
+  for (const ConfigurationSection& section : kSections) {
+    if (section.name == "recorder") TRY(configuration.apply(section.name, section.variables, flags.first(shared)));
+    if (section.name == command) TRY(configuration.apply(section.name, section.variables, flags));
+  }
+  return {};
 }
 
 Result<void> check_recorder_options(const RecorderOptions& options) {

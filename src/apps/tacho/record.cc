@@ -17,6 +17,9 @@ namespace tacho {
 namespace {
 
 constexpr int kUsageError = 2;
+// What is kept of a series where nobody says how much.
+constexpr Nanoseconds kRetainTime = std::chrono::days(7);
+constexpr std::int64_t kRetainBytes = std::int64_t{2} << 30;
 
 constexpr std::string_view kHelp =
     R"(Usage: tacho record [OPTION...]
@@ -55,12 +58,6 @@ next start brings it into the file.
 Exit status: 0; 1 when nothing or not everything could be recorded; 2 for a wrong option.
 )";
 
-struct Options {
-  RecorderOptions record;
-  bool quiet = false;
-  bool help = false;
-};
-
 // "7d,2GiB", either part alone, or "none".
 Result<void> take_retain(RecorderOptions& options, std::string_view text) {
   options.retain_time.reset();
@@ -94,40 +91,24 @@ Result<void> take_duration(Nanoseconds& place, std::string_view name, std::strin
   return {};
 }
 
-Result<Options> parse(int argc, char** argv) {
-  using enum Flag::Value;
-  Options options;
-  options.record.retain_time = std::chrono::days(7);
-  options.record.retain_bytes = std::int64_t{2} << 30;
-  std::vector<Flag> flags = recorder_flags(options.record);
-  const auto duration = [&](std::string_view name, Nanoseconds& place) {
-    flags.push_back({name, required, [name, &place](std::string_view text) {
-                       return take_duration(place, name, text);
-                     }});
-  };
-  Nanoseconds length{}, write_interval{};
-  duration("duration", length);
-  duration("write-interval", write_interval);
-  duration("sync", options.record.sync_interval);
-  duration("rotate", options.record.rotate_interval);
-  flags.push_back({"retain", required,
-                   [&](std::string_view text) { return take_retain(options.record, text); }});
-  flags.push_back({"quiet", none, set_true(options.quiet)});
-  flags.push_back({"help", none, set_true(options.help)});
+Result<RecordOptions> parse(int argc, char** argv) {
+  RecordOptions options;
+  const std::vector<Flag> flags = record_flags(options);
   const Nanoseconds usual = std::exchange(options.record.interval, Nanoseconds::zero());
+  TRY(apply_configuration("record", flags));
   const auto words = TRY(parse_flags(argc, argv, flags));
   const bool has_interval = options.record.interval > Nanoseconds::zero();
   if (!has_interval) options.record.interval = usual;
-  if (length > Nanoseconds::zero()) options.record.duration = length;
+  if (options.duration > Nanoseconds::zero()) options.record.duration = options.duration;
   if (!words.empty())
     return Error{ErrorCode::invalid, fmt::format("'{}' is no option; to record a command write: tacho "
                                                  "run -- {}", words.front(), words.front())};
   if (options.help) return options;
   if (WideFile::is_name(options.record.output)) {
     WideOptions wide{.path = options.record.output};
-    if (write_interval > Nanoseconds::zero()) wide.write_interval = write_interval;
+    if (options.write_interval > Nanoseconds::zero()) wide.write_interval = options.write_interval;
     make_wide(options.record, std::move(wide), has_interval);
-  } else if (write_interval > Nanoseconds::zero()) {
+  } else if (options.write_interval > Nanoseconds::zero()) {
     return Error{ErrorCode::invalid, "--write-interval is for a wide file: add for example --output x.parquet"};
   }
   TRY(check_recorder_options(options.record));
@@ -135,6 +116,28 @@ Result<Options> parse(int argc, char** argv) {
 }
 
 }  // namespace
+
+std::vector<Flag> record_flags(RecordOptions& options) {
+  using enum Flag::Value;
+  options.record.retain_time = kRetainTime;
+  options.record.retain_bytes = kRetainBytes;
+  std::vector<Flag> flags = recorder_flags(options.record);
+  const auto duration = [&](std::string_view name, Nanoseconds& place) {
+    flags.push_back({name, required, [name, &place](std::string_view text) {
+                       return take_duration(place, name, text);
+                     }, place > Nanoseconds::zero() ? format_duration(place) : ""});
+  };
+  duration("duration", options.duration);
+  duration("write-interval", options.write_interval);
+  duration("sync", options.record.sync_interval);
+  duration("rotate", options.record.rotate_interval);
+  flags.push_back({"retain", required,
+                   [&](std::string_view text) { return take_retain(options.record, text); },
+                   format_duration(kRetainTime) + "," + format_size(kRetainBytes)});
+  flags.push_back({"quiet", none, set_true(options.quiet)});
+  flags.push_back({"help", none, set_true(options.help)});
+  return flags;
+}
 
 int command_record(int argc, char** argv) {
   auto options = parse(argc, argv);

@@ -57,12 +57,6 @@ Exit status: COMMAND's own; 128+N as shells show it when signal N ended it; 124 
 none of that name.
 )";
 
-struct RunOptions {
-  SuperviseOptions supervise;
-  RecorderOptions record;
-  bool has_help = false;
-};
-
 Error wrong(std::string text) { return {ErrorCode::invalid, std::move(text)}; }
 
 Result<void> take_timeout(SuperviseOptions& options, std::string_view text) {
@@ -90,19 +84,13 @@ std::string name_of_command(std::string_view program) {
 }
 
 Result<RunOptions> parse(int argc, char** argv) {
-  using enum Flag::Value;
   RunOptions options;
-  options.record.name.clear();
   options.record.seal_at_end = false;  // its user is waiting
-  std::vector<Flag> flags = recorder_flags(options.record);
-  flags.push_back({"timeout", required, [&](std::string_view text) {
-                     return take_timeout(options.supervise, text);
-                   }});
-  flags.push_back({"quiet", none, set_true(options.supervise.quiet)});
-  flags.push_back({"help", none, set_true(options.has_help)});
+  const std::vector<Flag> flags = run_flags(options);
+  TRY(apply_configuration("run", flags));
   // Options end at the first word that is none, and the rest is the command's.
   options.supervise.arguments = TRY(parse_flags(argc, argv, flags, Order::options_first));
-  if (options.has_help) return options;
+  if (options.help) return options;
   if (options.supervise.arguments.empty())
     return wrong("a command is missing: write for example tacho run -- make -j4");
   if (WideFile::is_name(options.record.output))
@@ -163,13 +151,25 @@ int record_command(const RunOptions& options, int command_pid, const RecorderCha
 
 }  // namespace
 
+std::vector<Flag> run_flags(RunOptions& options) {
+  using enum Flag::Value;
+  options.record.name.clear();  // the command's
+  std::vector<Flag> flags = recorder_flags(options.record);
+  flags.push_back({"timeout", required, [&](std::string_view text) {
+                     return take_timeout(options.supervise, text);
+                   }});
+  flags.push_back({"quiet", none, set_true(options.supervise.quiet)});
+  flags.push_back({"help", none, set_true(options.help)});
+  return flags;
+}
+
 int command_run(int argc, char** argv) {
   const auto options = parse(argc, argv);
   if (!options) {
     fmt::print(stderr, "tacho run: {}\nTry 'tacho run --help'.\n", options.error().text);
     return kUsageError;
   }
-  if (options->has_help) {
+  if (options->help) {
     fmt::print("{}", kHelp);
     return 0;
   }
