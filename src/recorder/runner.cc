@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "recorder/runner.h"
 
+#include "base/thread.h"
 #include "collectors/cadence.h"
 #include "collectors/events.h"
 #include "recorder/wide_output.h"
@@ -115,14 +116,20 @@ struct ThreadedRunner::Shared {
   }
 };
 
-ThreadedRunner::ThreadedRunner(std::unique_ptr<Runner> runner, FrameQueue& queue,
-                               SelfStatistics& statistics, WideOutput* wide)
-    : shared_(new Shared{
-          .runner = std::move(runner), .queue = queue, .statistics = statistics, .wide = wide}) {
-  thread_ = std::thread([shared = shared_] { shared->serve(); });
+Result<std::unique_ptr<ThreadedRunner>> ThreadedRunner::create(std::unique_ptr<Runner> runner,
+                                                               FrameQueue& queue,
+                                                               SelfStatistics& statistics,
+                                                               WideOutput* wide) {
+  const std::string name = "a thread for " + std::string(runner->info().name());
+  std::unique_ptr<ThreadedRunner> self(new ThreadedRunner);
+  self->shared_.reset(new Shared{
+      .runner = std::move(runner), .queue = queue, .statistics = statistics, .wide = wide});
+  self->thread_ = TRY(start_thread([shared = self->shared_] { shared->serve(); }, name));
+  return self;
 }
 
 ThreadedRunner::~ThreadedRunner() {
+  if (!thread_.joinable()) return;
   bool busy = false;
   {
     const std::scoped_lock lock(shared_->mutex);

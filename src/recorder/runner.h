@@ -68,9 +68,10 @@ class Runner {
 // is skipped and counted. At the end a thread that does not come back is left behind.
 class ThreadedRunner {
  public:
-  // `wide`: observes its rows, where there is one.
-  ThreadedRunner(std::unique_ptr<Runner> runner, FrameQueue& queue, SelfStatistics& statistics,
-                 WideOutput* wide = nullptr);
+  // An error when no thread can be had. `wide`: observes its rows, where there is one.
+  static Result<std::unique_ptr<ThreadedRunner>> create(std::unique_ptr<Runner> runner, FrameQueue& queue,
+                                                        SelfStatistics& statistics,
+                                                        WideOutput* wide = nullptr);
   ~ThreadedRunner();
   ThreadedRunner(const ThreadedRunner&) = delete;
 
@@ -85,6 +86,7 @@ class ThreadedRunner {
   bool is_busy() const;
 
  private:
+  ThreadedRunner() = default;
   struct Shared;
   std::shared_ptr<Shared> shared_;
   std::thread thread_;
