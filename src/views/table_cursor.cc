@@ -1,22 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "views/ps/table_cursor.h"
+#include "views/table_cursor.h"
 
 #include <arrow/type.h>
-
-#include <algorithm>
-#include <cctype>
 
 namespace tacho {
 
 Result<TableCursor> TableCursor::open(const Recording& recording, std::string_view table,
-                                      const std::vector<std::string>& columns,
-                                      std::uint64_t from_tick) {
+                                      const std::vector<std::string>& columns, const Range& range) {
   TableCursor self;
   if (!recording.has_table(table)) return self;
   const Schema schema = TRY(recording.schema(table));
-  ScanOptions options{.range = {.axis = Range::Axis::tick,
-                                .from = static_cast<std::int64_t>(from_tick),
-                                .to = {}}};
+  ScanOptions options{.range = range};
   for (const std::string& name : columns)
     if (schema->GetFieldByName(name)) options.columns.push_back(name);
   self.rows_ = TRY(recording.scan(table, options));
@@ -40,11 +34,15 @@ Result<void> TableCursor::advance() {
   return {};
 }
 
-bool has_text(std::string_view text, std::string_view wanted) {
-  const auto same = [](unsigned char a, unsigned char b) {
-    return std::tolower(a) == std::tolower(b);
-  };
-  return std::ranges::search(text, wanted, same).begin() != text.end() || wanted.empty();
+Result<std::optional<std::uint64_t>> first_tick_in(const Recording& recording, const Range& range) {
+  // `system` has every tick; a recording that somebody else made may not have it.
+  for (const std::string_view table : {"system", "process_exit", "process"}) {
+    if (!recording.has_table(table)) continue;
+    Stream ticks = TRY(recording.scan(table, {.range = range, .columns = {"tick"}}));
+    const Batch batch = TRY(ticks->next());
+    if (batch) return std::optional(ColumnView(*batch, "tick").word(0));
+  }
+  return std::optional<std::uint64_t>();
 }
 
 }  // namespace tacho

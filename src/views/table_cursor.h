@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The rows of a table one by one, from a tick on.
+// The rows of a table one by one, beside those of others.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +20,7 @@ class TableCursor {
   // `columns` begin with tick, time and process; those that an older recording has not are null. At its
   // end at once when the recording has no such table. advance() goes to the first row.
   static Result<TableCursor> open(const Recording& recording, std::string_view table,
-                                  const std::vector<std::string>& columns, std::uint64_t from_tick);
+                                  const std::vector<std::string>& columns, const Range& range);
   Result<void> advance();
   bool is_at_end() const { return batch_ == nullptr; }
   bool is_at(std::uint64_t tick) const { return batch_ != nullptr && this->tick() <= tick; }
@@ -44,7 +44,12 @@ class TableCursor {
   std::vector<ColumnView> views_;
 };
 
-// Does the text have `wanted` in it, case of ASCII letters aside?
-bool has_text(std::string_view text, std::string_view wanted);
+// From this tick on.
+inline Range from_tick(std::uint64_t tick) {
+  return {.axis = Range::Axis::tick, .from = static_cast<std::int64_t>(tick), .to = {}};
+}
+
+// The first tick that was taken in the range; nothing when none was.
+Result<std::optional<std::uint64_t>> first_tick_in(const Recording& recording, const Range& range);
 
 }  // namespace tacho
