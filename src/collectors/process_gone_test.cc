@@ -148,5 +148,23 @@ TEST(ProcessGone, OneThatIsNotListedLivesWhereNothingWasLostOrProcHidesIt) {
   }
 }
 
+TEST(ProcessGone, OneThatWasSeenAsAZombieKeepsItsPeak) {
+  Machine machine;
+  machine.write("proc/loadavg", "");
+  write_living(machine, 100, 1);
+  Watch watch("process", machine);
+  ASSERT_TRUE(watch.turn(true));
+  EXPECT_EQ(watch.number(0, "memory_peak"), 1200 * 1024);
+  write_living(machine, 100, 1, 'Z');
+  machine.write("proc/100/schedstat", "2000 10 2\n");
+  machine.write("proc/100/statm", "0 0 0 0 0 0 0\n");
+  machine.write("proc/100/status", "Uid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\n");
+  ASSERT_TRUE(watch.turn());
+  machine.remove("proc/100");
+  ASSERT_TRUE(watch.turn());
+  ASSERT_EQ(watch.size(kExit), 1u);
+  EXPECT_EQ(watch.number(0, "memory_peak", kExit), 1200 * 1024);
+}
+
 }  // namespace
 }  // namespace tacho
