@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "recorder/process_lives.h"
 
+#include <fmt/format.h>
+
 #include <utility>
 
 #include "collectors/process_tables.h"
@@ -22,7 +24,8 @@ void ProcessLives::open(const Options& options, WakeUp& wake, Clock& clock) {
   auto lives = Lives::open(
       kernel_life_sources(options.bpf_program, process_key_ticks(options.interval)),
       {.forced = forced_,
-       .on_change = [this](std::string_view source, const Error* refusal) { note_change(source, refusal); },
+       .on_change =
+           [this](std::string_view source, const Error* refusal) { note_change(source, refusal); },
        .on_loss = [this](std::optional<std::int64_t> more) { note_loss(more); }},
       clock);
   if (!lives) return note_change("events", &lives.error());
@@ -57,8 +60,8 @@ void ProcessLives::note_change(std::string_view source, const Error* refusal) {
 void ProcessLives::note_loss(std::optional<std::int64_t> more) {
   events_.push({.name = "process.missed",
                 .severity = Severity::warning,
-                .body = more ? std::to_string(*more) + " " + std::string(kMissed) + ": " + std::string(kTooFast)
-                             : std::string(kMissed) + " may have been missed; how many is unknown",
+                .body = more ? fmt::format("{} {} were missed: {}", *more, kMissed, kTooFast)
+                             : fmt::format("{} may have been missed; how many is unknown", kMissed),
                 .table = "process_exit",
                 .count = more});
 }
