@@ -330,7 +330,8 @@ class Recorder {
     const Nanoseconds start = first_tick_, now = clock_.now().boottime;
     ProcessSource source = process_source_of(lives_.get(), start, now);
     facts_.process_source = std::move(source.name);
-    facts_.processes_missed = std::move(source.missed);
+    if (std::ranges::find(facts_.tables, "process") != facts_.tables.end())
+      facts_.processes_missed = std::move(source.missed);
     Coverage coverage = coverage_;
     report_process_source(lives_.get(), start, now, coverage);
     facts_.coverage = coverage.notes();

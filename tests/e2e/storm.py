@@ -55,8 +55,10 @@ recorder = wait_until(lambda: recorder_of(supervisor.pid))
 wait_until(lambda: is_told(b"process.source"))
 if state == "stopped":
     os.kill(recorder, signal.SIGSTOP)
-# No program is executed: of each there are two events, its birth and its end.
-storm = subprocess.Popen(["sh", "-c", f"i=0; while [ $i -lt {many} ]; do (exit 3); i=$((i+1)); done"])
+# No program is executed: of each there are two events, its birth and its end. Twenty at once, since one
+# after the other each waits for its turn on a busy machine.
+twenty = "(exit 3) & " * 20
+storm = subprocess.Popen(["sh", "-c", f"i=0; while [ $i -lt {many} ]; do {twenty} wait; i=$((i+20)); done"])
 storm.wait()
 os.kill(recorder, signal.SIGCONT)
 time.sleep(settled)
