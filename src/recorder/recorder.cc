@@ -271,9 +271,9 @@ class Recorder {
     const Runner::Turn turn{.tick = tick, .repeat_all = repeat_all, .is_last = is_last};
     const Nanoseconds now = clock_.now().boottime;
     for (auto& [runner, next] : threaded_)
-      if (is_due(runner->runner(), next, now, repeat_all)) runner->ask(turn);
+      if (runner->runner().is_due(next, now, repeat_all)) runner->ask(turn);
     for (auto& [runner, next] : runners_) {
-      if (!is_due(*runner, next, now, repeat_all || is_last)) continue;
+      if (!runner->is_due(next, now, repeat_all || is_last)) continue;
       runner->run(turn, *frame);
       for (const Rows& rows : runner->rows()) receipt_.observe(rows);
       if (wide_) wide_->observe(runner->rows());
@@ -294,13 +294,6 @@ class Recorder {
       if (wide_ && has_run) wide_->observe(runner->rows());
     }
     push(frame);
-  }
-
-  static bool is_due(const Runner& runner, Nanoseconds& next, Nanoseconds now, bool always) {
-    // A tick may come a little early beside the turn before; half a percent is no reason to skip.
-    if (!always && now + runner.cadence() / 200 < next) return false;
-    next = now + runner.cadence();
-    return true;
   }
 
   void push(FramePointer& frame) {

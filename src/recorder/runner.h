@@ -44,7 +44,8 @@ class Runner {
   const std::vector<Rows>& rows() const { return rows_; }
   void report_coverage(Coverage& coverage) const;
   const CollectorInfo& info() const { return *info_; }
-  Nanoseconds cadence() const { return cadence_; }
+  // Whether its turn has come, which `next` says and then says for the one after; `always`: it has.
+  bool is_due(Nanoseconds& next, Nanoseconds now, bool always) const;
 
  private:
   Runner(const CollectorInfo& info, Clock& clock, SelfStatistics* statistics)
