@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the tests that record share: a recorder in the background, and what it has written so far."""
+import contextlib
 import json
 import os
 import pathlib
@@ -87,3 +88,37 @@ class Recorder:
         self.process.send_signal(number)
         output, errors = self.process.communicate(timeout=60)
         return self.process.returncode, output, errors
+
+
+def open_way_to(folder):
+    """pytest's folders are 0700 of root: the way to ours is opened for looking through."""
+    for above in [folder, *folder.parents]:
+        if above == pathlib.Path("/tmp"):
+            break
+        above.chmod(above.stat().st_mode | 0o011)
+
+
+@contextlib.contextmanager
+def pids_group():
+    """A control group of the pids controller, version 1 or 2; taken away when its last task has gone."""
+    for parent in (pathlib.Path("/sys/fs/cgroup/pids"), pathlib.Path("/sys/fs/cgroup")):
+        group = parent / f"tacho-test-{os.getpid()}"
+        try:
+            group.mkdir()
+        except OSError:
+            continue
+        if (group / "pids.max").exists():
+            break
+        group.rmdir()
+    else:
+        pytest.skip("no pids controller can be used here")
+    try:
+        yield group
+    finally:
+        wait_until(lambda: not (group / "cgroup.procs").read_text().strip())
+        group.rmdir()
+
+
+def inside(group):
+    """What starts a command in the control group."""
+    return ["sh", "-c", f"echo $$ > {group}/cgroup.procs && exec \"$@\"", "sh"]

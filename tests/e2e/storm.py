@@ -59,7 +59,8 @@ if state == "stopped":
 # after the other each waits for its turn on a busy machine.
 twenty = "(exit 3) & " * 20
 storm = subprocess.Popen(["sh", "-c", f"i=0; while [ $i -lt {many} ]; do {twenty} wait; i=$((i+20)); done"])
-storm.wait()
+status = storm.wait()
+assert status == 0, f"the storm ended with {status}"
 os.kill(recorder, signal.SIGCONT)
 time.sleep(settled)
 done = {"parent": storm.pid, "memory": memory_of(recorder)}

@@ -8,7 +8,8 @@ import time
 
 import pytest
 
-from recorder import (NOBODY, ONLY, Recorder, event_names, facts_of, needs_root, rows_of, wait_until)
+from recorder import (NOBODY, ONLY, Recorder, event_names, facts_of, needs_root, open_way_to, pids_group,
+                      rows_of, wait_until)
 
 
 class Mount:
@@ -126,11 +127,7 @@ class TestUsers:
 
     @pytest.fixture
     def open_way(self, tmp_path):
-        # pytest's folders are 0700 of root: the way to ours is opened for looking through.
-        for folder in [tmp_path, *tmp_path.parents]:
-            if folder == pathlib.Path("/tmp"):
-                break
-            folder.chmod(folder.stat().st_mode | 0o011)
+        open_way_to(tmp_path)
 
     def test_under_sudo_everything_belongs_to_the_caller(self, run, home, tmp_path, open_way):
         place = tmp_path / "theirs"
@@ -176,22 +173,8 @@ class TestLimits:
 
     @pytest.fixture
     def pids(self):
-        """A control group of the pids controller, version 1 or 2."""
-        name = f"tacho-test-{os.getpid()}"
-        for parent in (pathlib.Path("/sys/fs/cgroup/pids"), pathlib.Path("/sys/fs/cgroup")):
-            group = parent / name
-            try:
-                group.mkdir()
-            except OSError:
-                continue
-            if (group / "pids.max").exists():
-                break
-            group.rmdir()
-        else:
-            pytest.skip("no pids controller can be used here")
-        yield group
-        wait_until(lambda: not (group / "cgroup.procs").read_text().strip())
-        group.rmdir()
+        with pids_group() as group:
+            yield group
 
     def test_without_a_process_left_it_records_on_and_says_that_nothing_is_sealed(
             self, run, tacho, home, tmp_path, pids):

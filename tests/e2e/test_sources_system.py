@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from recorder import NOBODY, facts_of, needs_root, table_of, wait_until
+from recorder import NOBODY, facts_of, inside, needs_root, open_way_to, pids_group, table_of
 
 pytestmark = needs_root
 
@@ -87,10 +87,7 @@ def test_type_information_that_is_not_there_is_said_with_what_to_do(record, hide
 
 
 def test_an_ordinary_user_is_told_which_right_is_missing(record, tmp_path):
-    for folder in [tmp_path, *tmp_path.parents]:
-        if folder == pathlib.Path("/tmp"):
-            break
-        folder.chmod(folder.stat().st_mode | 0o011)
+    open_way_to(tmp_path)
     os.chown(tmp_path, NOBODY, NOBODY)
     os.chown(tmp_path / "runtime", NOBODY, NOBODY)
     recording = record([], user=NOBODY, group=NOBODY, extra_groups=[])
@@ -130,10 +127,7 @@ def test_in_a_new_pid_namespace_sources_of_the_whole_machine_refuse(record, sour
 
 
 def test_where_proc_hides_others_their_lives_are_told_and_the_rest_is_said(record, tmp_path):
-    for folder in [tmp_path, *tmp_path.parents]:
-        if folder == pathlib.Path("/tmp"):
-            break
-        folder.chmod(folder.stat().st_mode | 0o011)
+    open_way_to(tmp_path)
     os.chown(tmp_path, NOBODY, NOBODY)
     os.chown(tmp_path / "runtime", NOBODY, NOBODY)
     # A new instance of proc: the option is of it alone.
@@ -152,29 +146,15 @@ def test_where_proc_hides_others_their_lives_are_told_and_the_rest_is_said(recor
 class TestFewTasks:
     @pytest.fixture
     def pids(self):
-        """A control group of the pids controller, version 1 or 2."""
-        for parent in (pathlib.Path("/sys/fs/cgroup/pids"), pathlib.Path("/sys/fs/cgroup")):
-            group = parent / f"tacho-few-{os.getpid()}"
-            try:
-                group.mkdir()
-            except OSError:
-                continue
-            if (group / "pids.max").exists():
-                break
-            group.rmdir()
-        else:
-            pytest.skip("no pids controller can be used here")
-        yield group
-        wait_until(lambda: not (group / "cgroup.procs").read_text().strip())
-        group.rmdir()
+        with pids_group() as group:
+            yield group
 
     @pytest.mark.parametrize("most", range(2, 14))
     def test_with_so_many_tasks_the_command_runs_or_the_refusal_says_why(self, run, tacho, home, tmp_path,
                                                                          pids, most):
         """From too few for the command to as many as a recorder takes, one by one."""
         (pids / "pids.max").write_text(str(most))
-        enter = f"echo $$ > {pids}/cgroup.procs && exec \"$@\""
-        done = subprocess.run(["sh", "-c", enter, "sh", tacho, "run", "--quiet", "--interval", "50ms",
+        done = subprocess.run([*inside(pids), tacho, "run", "--quiet", "--interval", "50ms",
                                "--output", tmp_path / "x", "--", "sleep", "0.3"],
                               env=home, capture_output=True, timeout=60, stdin=subprocess.DEVNULL)
         if done.returncode != 0:

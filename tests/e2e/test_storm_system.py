@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from recorder import facts_of, needs_root, table_of, wait_until
+from recorder import facts_of, inside, needs_root, pids_group, table_of, wait_until
 
 pytestmark = needs_root
 
@@ -24,28 +24,15 @@ MOST_MEMORY = 32 << 20
 @pytest.fixture
 def bounded():
     """A control group in which no more than a hundred tasks can be at once."""
-    for parent in (pathlib.Path("/sys/fs/cgroup/pids"), pathlib.Path("/sys/fs/cgroup")):
-        group = parent / f"tacho-storm-{os.getpid()}"
-        try:
-            group.mkdir()
-        except OSError:
-            continue
-        if (group / "pids.max").exists():
-            break
-        group.rmdir()
-    else:
-        pytest.skip("no pids controller can be used here")
-    (group / "pids.max").write_text("100")
-    yield group
-    wait_until(lambda: not (group / "cgroup.procs").read_text().strip())
-    group.rmdir()
+    with pids_group() as group:
+        (group / "pids.max").write_text("100")
+        yield group
 
 
 @pytest.mark.parametrize("state", ["running", "stopped"])
 def test_of_a_storm_every_birth_and_end_is_recorded_or_counted(run, tacho, home, tmp_path, bounded, state):
-    enter = f"echo $$ > {bounded}/cgroup.procs && exec \"$@\""
-    done = subprocess.run(["sh", "-c", enter, "sh", "unshare", "--pid", "--fork", "--mount-proc",
-                           "--kill-child", sys.executable, STORM, tacho, tmp_path / "x.tacho",
+    done = subprocess.run([*inside(bounded), "unshare", "--pid", "--fork", "--mount-proc", "--kill-child",
+                           sys.executable, STORM, tacho, tmp_path / "x.tacho",
                            tmp_path / "done.json", str(MANY), state],
                           env=home, capture_output=True, timeout=300, stdin=subprocess.DEVNULL)
     assert done.returncode == 0, done.stderr
