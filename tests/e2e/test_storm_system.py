@@ -23,9 +23,9 @@ MOST_MEMORY = 32 << 20
 
 @pytest.fixture
 def bounded():
-    """A control group in which no more than a hundred tasks can be at once."""
+    """A control group in which no more than two hundred tasks can be at once."""
     with pids_group() as group:
-        (group / "pids.max").write_text("100")
+        (group / "pids.max").write_text("200")
         yield group
 
 
