@@ -4,7 +4,6 @@ Each returns rows of the table: figure, others, tacho, goal."""
 import json
 import math
 import os
-import re
 import shutil
 import signal
 import statistics
@@ -53,12 +52,8 @@ def own_processes(bench, recording, parent):
 
 def losses(recording):
     """Events of processes that the recorder says it lost; None: it cannot say."""
-    notes = json.loads((recording / "recording.json").read_text())["coverage"]
-    what = [note["what"] for note in notes if note.get("table") == "process_exit"]
-    if any("how many births and ends were missed" in text for text in what):
-        return None
-    counts = [re.match(r"(\d+) births, execs and ends", text) for text in what]
-    return sum(int(count[1]) for count in counts if count)
+    missed = json.loads((recording / "recording.json").read_text())["processes_missed"]
+    return None if missed["count"] == "unknown" else missed["count"]
 
 
 # --- what is seen ---------------------------------------------------------------------------------

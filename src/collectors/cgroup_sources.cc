@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collectors/cgroup_sources.h"
 
+#include "collectors/scaled.h"
 #include "kernel/fields.h"
 
 namespace tacho::collector_cgroup {
@@ -25,15 +26,14 @@ void take_named(std::string_view text, std::span<const Wanted> wanted, Figures& 
     const std::string_view name = lines.line().substr(0, blank);
     for (const Wanted& of : wanted) {
       if (of.name != name) continue;
-      if (const auto value = Fields(lines.line().substr(blank)).number())
-        into[of.figure] = *value * of.scale;
+      into[of.figure] = scaled(Fields(lines.line().substr(blank)).number(), of.scale);
     }
   }
 }
 
 template <Figure figure, std::int64_t scale = 1>
 void take_number(std::string_view text, Figures& into) {
-  if (const auto value = Fields(text).number()) into[figure] = *value * scale;
+  into[figure] = scaled(Fields(text).number(), scale);
 }
 
 // "max" and version 1's largest number are no limit.
@@ -105,8 +105,7 @@ std::optional<std::int64_t> total_of(std::string_view text, std::string_view whi
   for (Lines lines(text); lines.next();) {
     const std::size_t total = lines.line().rfind("total=");
     if (!lines.line().starts_with(which) || total == std::string_view::npos) continue;
-    const auto value = Fields(lines.line().substr(total + 6)).number();
-    if (value) return *value * kMicrosecond;
+    return scaled(Fields(lines.line().substr(total + 6)).number(), kMicrosecond);
   }
   return std::nullopt;
 }

@@ -14,6 +14,7 @@
 
 #include "collectors/cadence.h"
 #include "collectors/collector.h"
+#include "collectors/scaled.h"
 #include "kernel/fields.h"
 #include "kernel/reread_buffer.h"
 
@@ -89,7 +90,7 @@ class Cpu final : public Collector {
       rows.start_row();
       rows.set(cpu, *number);
       for (std::size_t mode = 0; mode < kModes; ++mode)
-        if (const auto ticks = fields.number()) rows.set(first_time + mode, *ticks * kTick);
+        rows.set(first_time + mode, scaled(fields.number(), kTick));
       if (slow) set_slow(rows, static_cast<std::size_t>(*number));
       rows.finish_row();
     }

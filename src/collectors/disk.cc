@@ -15,6 +15,7 @@
 
 #include "base/text.h"
 #include "collectors/collector.h"
+#include "collectors/scaled.h"
 #include "kernel/fields.h"
 
 namespace tacho::collector_disk {
@@ -108,7 +109,7 @@ class Disk final : public Collector {
       for (std::size_t figure = 0; figure < kFigures; ++figure) {
         const auto value = fields.number();
         if (!value) break;  // an older kernel's line is shorter
-        rows.set(first_figure + figure, *value * kScale[figure]);
+        rows.set(first_figure + figure, scaled(value, kScale[figure]));
       }
       rows.finish_row();
     }

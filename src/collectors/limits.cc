@@ -236,7 +236,7 @@ class Limits final : public Collector {
   std::optional<std::int64_t> user_limit_;
   std::optional<uid_t> user_;
   CgroupMounts mounts_;
-  std::string followed_;  // the command's group
+  std::optional<std::string> followed_;  // the command's group; "" is the top
   std::string cgroup_;    // the group whose files are open, escaped; empty: none
 };
 

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/text.h"
+#include "collectors/scaled.h"
 #include "kernel/learned_names.h"
 
 namespace tacho {
@@ -23,7 +24,7 @@ class NamedFileCollector final : public Collector {
     Rows& rows = into.rows();
     rows.start_row();
     each_named_number(text, names_, [&](std::size_t column, std::int64_t value) {
-      rows.set(column, columns[column].unit == Unit::bytes ? value * 1024 : value);
+      rows.set(column, scaled(value, columns[column].unit == Unit::bytes ? 1024 : 1));
     });
     rows.finish_row();
     return {};

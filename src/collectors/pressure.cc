@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "collectors/collector.h"
+#include "collectors/scaled.h"
 #include "kernel/fields.h"
 
 namespace tacho::collector_pressure {
@@ -30,9 +31,7 @@ std::optional<std::int64_t> total_of(std::string_view text, std::string_view whi
     if (!lines.line().starts_with(which)) continue;
     const std::size_t total = lines.line().rfind("total=");
     if (total == std::string_view::npos) return std::nullopt;
-    const auto microseconds = Fields(lines.line().substr(total + 6)).number();
-    if (!microseconds) return std::nullopt;
-    return *microseconds * 1000;
+    return scaled(Fields(lines.line().substr(total + 6)).number(), 1000);
   }
   return std::nullopt;
 }

@@ -171,6 +171,13 @@ class Process final : public Collector {
       return !std::ranges::binary_search(**pids, process.pid);
     });
     std::erase_if(ledger_.ending, [&](int pid) { return !std::ranges::binary_search(**pids, pid); });
+    end_lost(**pids);
+  }
+
+  // Those that /proc hides from us are not listed and live.
+  void end_lost(const std::vector<int>& pids) {
+    const bool may_miss = lives_ != nullptr && lives_->lost() != 0;
+    if (may_miss && !proc_is_hidden_) ledger_.end_lost(pids, now_.boottime - kEndWait);
   }
 
   // Walks the pids that are there and the processes that were, both ascending.
@@ -194,6 +201,7 @@ class Process final : public Collector {
     for (; at < living.size(); ++at) gone.push_back(std::move(living[at]));
     living.swap(next_);
     next_.clear();  // of what was moved out of
+    end_lost(pids);
   }
 
   // A pid that was not there before, or belongs to another process now. Nothing when it is gone

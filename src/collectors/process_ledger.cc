@@ -166,7 +166,7 @@ void ProcessLedger::finish(YoungProcess&& young, ToldEnd end) {
 YoungProcess& ProcessLedger::begin(const LifeEvent& event) {
   if (auto old = young_.extract(event.pid); !old.empty()) {
     // The pid has come again: the event of its end was lost.
-    finish(std::move(old.mapped()), {.source = "poll", .boottime = event.boottime});
+    finish(std::move(old.mapped()), {.source = kPolledEnd, .boottime = event.boottime});
   }
   if (event.kind == LifeEvent::Kind::fork) ends_told_.erase(event.pid);
   YoungProcess& young = young_[event.pid];
@@ -228,6 +228,18 @@ void ProcessLedger::insert(std::vector<Living>&& found) {
   std::ranges::move(found, std::back_inserter(living));
   std::ranges::inplace_merge(living, living.begin() + middle, {}, pid_of);
   found.clear();
+}
+
+void ProcessLedger::end_lost(const std::vector<int>& pids, std::int64_t born_before) {
+  for (auto at = young_.begin(); at != young_.end();) {
+    const auto next = std::next(at);
+    if (at->second.born_boottime < born_before && !std::ranges::binary_search(pids, at->first)) {
+      auto node = young_.extract(at);
+      const std::int64_t born = node.mapped().born_boottime;
+      finish(std::move(node.mapped()), {.source = kPolledEnd, .boottime = born});
+    }
+    at = next;
+  }
 }
 
 // Who was born of the command's processes belongs to it, and still does when its parent is gone. Pids

@@ -46,6 +46,9 @@ class ProcessLedger {
   // Moves those that are gone from `living` to `leaving`.
   void let_go(const std::function<bool(const LivingProcess&)>& is_gone);
   void insert(std::vector<Living>&& found);
+  // Those of which events told, born before that boottime, that are not among `pids` (ascending): the
+  // event of their end was lost. They go to `ended`.
+  void end_lost(const std::vector<int>& pids, std::int64_t born_before);
   // Parents of those that were introduced since the call before, once all of a turn are in `living`.
   void connect_parents();
 

@@ -263,7 +263,11 @@ void ProcessPoller::read_status(LivingProcess& process) {
   if (error == 0) process.io = parse_process_io(io);
   const std::string_view status =
       read_often(process, process.status_file, "status", process.runs_often, error);
-  if (error == 0) process.status = parse_process_status(status);
+  if (error != 0) return;
+  const auto peak = process.status.resident_peak;
+  process.status = parse_process_status(status);
+  // A zombie has no memory any more, and had its peak all the same.
+  if (!process.status.resident_peak) process.status.resident_peak = peak;
 }
 
 void ProcessPoller::set_slow_figures(Rows& rows, LivingProcess& process) {

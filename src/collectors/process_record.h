@@ -23,10 +23,13 @@ inline std::uint64_t hash_of(std::string_view arguments) {
   return std::hash<std::string_view>{}(arguments);
 }
 
+// The source of an end that nobody told: when, and how, is not known.
+inline constexpr std::string_view kPolledEnd = "poll";
+
 // Its end, as the kernel told it. `account` may be empty.
 struct ToldEnd {
   std::string_view source;  // a literal
-  std::int64_t boottime = 0;
+  std::int64_t boottime = 0;  // kPolledEnd: when it was last known to live
   std::optional<int> exit_code, signal;
   std::optional<bool> core_dumped;
   ProcessAccount account;

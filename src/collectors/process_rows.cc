@@ -13,21 +13,51 @@ void set_text(Rows& rows, std::size_t column, std::string_view text) {
   if (!text.empty()) rows.set(column, text);
 }
 
-void set_account(Rows& rows, const ProcessAccount& account) {
-  using namespace process_exit_column;
-  rows.set(cpu_time_user, account.cpu_time_user);
-  rows.set(cpu_time_system, account.cpu_time_system);
-  rows.set(memory_peak, account.memory_peak);
-  rows.set(disk_io_read, account.disk_io_read);
-  rows.set(disk_io_write, account.disk_io_write);
-  rows.set(io_read, account.io_read);
-  rows.set(io_write, account.io_write);
-  rows.set(paging_faults_minor, account.paging_faults_minor);
-  rows.set(paging_faults_major, account.paging_faults_major);
-  rows.set(context_switches_voluntary, account.context_switches_voluntary);
-  rows.set(context_switches_involuntary, account.context_switches_involuntary);
-  rows.set(delay_cpu, account.delay_cpu);
-  rows.set(delay_block, account.delay_block);
+using Figure = std::optional<std::int64_t>;
+
+// One figure of the account of a whole life.
+struct AccountFigure {
+  std::size_t column;                     // of process_exit
+  Figure ProcessAccount::*account;        // as the kernel told it at the end
+  Figure (*seen)(const LivingProcess&);   // as the ticks saw it last
+};
+
+constexpr Figure never_seen(const LivingProcess&) { return std::nullopt; }
+
+namespace exit_column = process_exit_column;
+constexpr AccountFigure kAccountFigures[] = {
+    {exit_column::cpu_time_user, &ProcessAccount::cpu_time_user,
+     [](const LivingProcess& process) -> Figure { return process.numbers.user_time; }},
+    {exit_column::cpu_time_system, &ProcessAccount::cpu_time_system,
+     [](const LivingProcess& process) -> Figure { return process.numbers.system_time; }},
+    {exit_column::memory_peak, &ProcessAccount::memory_peak,
+     [](const LivingProcess& process) -> Figure { return process.status.resident_peak; }},
+    {exit_column::disk_io_read, &ProcessAccount::disk_io_read,
+     [](const LivingProcess& process) -> Figure { return process.io.read_bytes; }},
+    {exit_column::disk_io_write, &ProcessAccount::disk_io_write,
+     [](const LivingProcess& process) -> Figure { return process.io.write_bytes; }},
+    {exit_column::io_read, &ProcessAccount::io_read,
+     [](const LivingProcess& process) -> Figure { return process.io.read_characters; }},
+    {exit_column::io_write, &ProcessAccount::io_write,
+     [](const LivingProcess& process) -> Figure { return process.io.write_characters; }},
+    {exit_column::paging_faults_minor, &ProcessAccount::paging_faults_minor,
+     [](const LivingProcess& process) -> Figure { return process.numbers.faults_minor; }},
+    {exit_column::paging_faults_major, &ProcessAccount::paging_faults_major,
+     [](const LivingProcess& process) -> Figure { return process.numbers.faults_major; }},
+    {exit_column::context_switches_voluntary, &ProcessAccount::context_switches_voluntary,
+     [](const LivingProcess& process) -> Figure { return process.status.switches_voluntary; }},
+    {exit_column::context_switches_involuntary, &ProcessAccount::context_switches_involuntary,
+     [](const LivingProcess& process) -> Figure { return process.status.switches_involuntary; }},
+    {exit_column::delay_cpu, &ProcessAccount::delay_cpu, never_seen},
+    {exit_column::delay_block, &ProcessAccount::delay_block, never_seen}};
+
+// The account of the whole life is better than what was seen last. Either may be nullptr.
+void set_account(Rows& rows, const ProcessAccount* account, const LivingProcess* process) {
+  for (const AccountFigure& figure : kAccountFigures) {
+    Figure value = account != nullptr ? account->*figure.account : std::nullopt;
+    if (!value && process != nullptr) value = figure.seen(*process);
+    rows.set(figure.column, value);
+  }
 }
 
 void set_end(Rows& rows, const ToldEnd& end) {
@@ -37,46 +67,7 @@ void set_end(Rows& rows, const ToldEnd& end) {
   rows.set(exit_code, end.exit_code);
   rows.set(signal, end.signal);
   if (end.core_dumped) rows.set(core_dumped, *end.core_dumped ? 1 : 0);
-  rows.set(exit_time, now.time - now.boottime + end.boottime);
-}
-
-// What the ticks saw, for a source that tells the end alone.
-ProcessAccount last_seen_account(const LivingProcess& process) {
-  const ProcessStat& stat = process.numbers;
-  return {.cpu_time_user = stat.user_time,
-          .cpu_time_system = stat.system_time,
-          .memory_peak = process.status.resident_peak,
-          .disk_io_read = process.io.read_bytes,
-          .disk_io_write = process.io.write_bytes,
-          .io_read = process.io.read_characters,
-          .io_write = process.io.write_characters,
-          .paging_faults_minor = stat.faults_minor,
-          .paging_faults_major = stat.faults_major,
-          .context_switches_voluntary = process.status.switches_voluntary,
-          .context_switches_involuntary = process.status.switches_involuntary};
-}
-
-// The account of the whole life is better than what was seen last.
-std::optional<std::int64_t> better(std::optional<std::int64_t> account, std::optional<std::int64_t> seen) {
-  return account ? account : seen;
-}
-
-ProcessAccount merged(const ProcessAccount& account, const ProcessAccount& seen) {
-  return {.cpu_time_user = better(account.cpu_time_user, seen.cpu_time_user),
-          .cpu_time_system = better(account.cpu_time_system, seen.cpu_time_system),
-          .memory_peak = better(account.memory_peak, seen.memory_peak),
-          .disk_io_read = better(account.disk_io_read, seen.disk_io_read),
-          .disk_io_write = better(account.disk_io_write, seen.disk_io_write),
-          .io_read = better(account.io_read, seen.io_read),
-          .io_write = better(account.io_write, seen.io_write),
-          .paging_faults_minor = better(account.paging_faults_minor, seen.paging_faults_minor),
-          .paging_faults_major = better(account.paging_faults_major, seen.paging_faults_major),
-          .context_switches_voluntary =
-              better(account.context_switches_voluntary, seen.context_switches_voluntary),
-          .context_switches_involuntary =
-              better(account.context_switches_involuntary, seen.context_switches_involuntary),
-          .delay_cpu = account.delay_cpu,
-          .delay_block = account.delay_block};
+  if (end.source != kPolledEnd) rows.set(exit_time, now.time - now.boottime + end.boottime);
 }
 
 }  // namespace
@@ -172,14 +163,12 @@ void write_exit(Rows& rows, const LivingProcess& process) {
   rows.start_row();
   rows.set(process_exit_column::process, process.number);
   rows.set(pid, process.pid);
-  const ProcessAccount seen = last_seen_account(process);
   if (process.end) {
     set_end(rows, *process.end);
-    set_account(rows, merged(process.end->account, seen));
   } else {
-    rows.set(source, "poll");
-    set_account(rows, seen);
+    rows.set(source, kPolledEnd);
   }
+  set_account(rows, process.end ? &process.end->account : nullptr, &process);
   rows.set(last_boottime, process.end ? process.end->boottime : process.last_seen);
   rows.finish_row();
 }
@@ -190,7 +179,7 @@ void write_exit(Rows& rows, const YoungProcess& process) {
   rows.set(process_exit_column::process, process.number);
   rows.set(pid, process.pid);
   set_end(rows, *process.end);
-  set_account(rows, process.end->account);
+  set_account(rows, &process.end->account, nullptr);
   rows.set(last_boottime, process.end->boottime);
   rows.finish_row();
 }

@@ -71,6 +71,22 @@ Json to_json(const std::vector<CoverageNote>& notes) {
   return json;
 }
 
+// What takes the place of a count that nobody has.
+constexpr std::string_view kUnknown = "unknown";
+
+Json to_json(const MissedProcesses& missed) {
+  Json json{{"count", missed.count ? Json(*missed.count) : Json(kUnknown)}};
+  if (!missed.why.empty()) json["why"] = missed.why;
+  return json;
+}
+
+MissedProcesses missed_from(const Json& json) {
+  MissedProcesses missed;
+  if (json.value("count", Json()) != kUnknown) get(json, "count", missed.count);
+  get(json, "why", missed.why);
+  return missed;
+}
+
 CommandFacts command_from(const Json& json) {
   CommandFacts command;
   get(json, "arguments", command.arguments);
@@ -139,6 +155,8 @@ RecordingFacts facts_from(const Json& json) {
   get(json, "recorder_pid", facts.recorder_pid);
   get(json, "user", facts.user);
   get(json, "process_source", facts.process_source);
+  if (const auto missed = json.find("processes_missed"); missed != json.end() && missed->is_object())
+    facts.processes_missed = missed_from(*missed);
   if (const auto command = json.find("command"); command != json.end() && command->is_object())
     facts.command = command_from(*command);
   get(json, "tables", facts.tables);
@@ -165,6 +183,7 @@ std::string to_json(const RecordingFacts& facts) {
   json["recorder_pid"] = facts.recorder_pid;
   json["user"] = facts.user;
   json["process_source"] = facts.process_source;
+  if (facts.processes_missed) json["processes_missed"] = to_json(*facts.processes_missed);
   if (facts.command) json["command"] = to_json(*facts.command);
   json["tables"] = facts.tables;
   json["coverage"] = to_json(facts.coverage);

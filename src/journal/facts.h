@@ -40,6 +40,12 @@ struct HostFacts {
   std::int64_t memory_limit = 0;  // bytes
 };
 
+// Births, execs and ends of processes that the recording has not.
+struct MissedProcesses {
+  std::optional<std::int64_t> count;  // unset: unknown
+  std::string why;                    // where it is not 0
+};
+
 struct RecordingFacts {
   int format_major = 1, format_minor = 0;
   std::string id;             // 32 hexadecimal digits
@@ -54,6 +60,7 @@ struct RecordingFacts {
   int recorder_pid = 0;
   std::uint32_t user = 0;     // uid of the recorder
   std::string process_source; // "proc", "bpf", "taskstats", "connector"
+  std::optional<MissedProcesses> processes_missed;  // unset: the recording does not say
   std::optional<CommandFacts> command;
   std::vector<std::string> tables;
   std::vector<CoverageNote> coverage;

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "journal/format.h"
 #include "journal/message.h"
@@ -185,8 +186,25 @@ std::optional<JournalBatch> JournalReader::next() {
   if (has_ended_) return std::nullopt;
   std::uint64_t offset = at_;
   std::optional<Found> found;
-  if (is_prefix(bytes_, offset)) found = message_at(bytes_, offset, word_at(bytes_, offset + 4));
-  if (!is_batch(found, next_sequence_)) found = find_beyond(bytes_, next_sequence_, offset, damage_);
+  const auto look_here = [&] {
+    if (is_prefix(bytes_, at_)) found = message_at(bytes_, at_, word_at(bytes_, at_ + 4));
+    return is_batch(found, next_sequence_);
+  };
+  if (!look_here()) {
+    const std::size_t damages = damage_.size();
+    found = find_beyond(bytes_, next_sequence_, offset, damage_);
+    // A writer that goes on may have committed here after the first look, and more behind it before the
+    // last one: batches come in order, so that this one is whole by now.
+    if (damage_.size() > damages) {
+      const auto beyond = std::exchange(found, std::nullopt);
+      if (look_here()) {
+        damage_.resize(damages);
+        offset = at_;
+      } else {
+        found = beyond;
+      }
+    }
+  }
   if (!found) {
     has_ended_ = true;
     return std::nullopt;

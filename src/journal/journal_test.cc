@@ -5,9 +5,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <filesystem>
 #include <fstream>
 #include <random>
+#include <thread>
 
 #include "journal/encoder.h"
 #include "journal/format.h"
@@ -99,6 +101,27 @@ TEST_F(Journal, GivesBackEveryBatch) {
   EXPECT_EQ(read.sequences.size(), 50u);
   EXPECT_EQ(read.damages, 0u);
   EXPECT_TRUE(read.schema_is_intact);
+}
+
+TEST_F(Journal, IsWholeAtEveryMomentWhileItGrows) {
+  // All of a file lies in the space that it is made with: a map does not grow.
+  constexpr int kFiles = 40, kBatches = 80;
+  for (int number = 0; number < kFiles; ++number) {
+    const std::string name = "live-" + std::to_string(number) + ".arrows";
+    std::atomic<bool> is_written = false;
+    std::thread writer([&] {
+      write(name, kBatches, 2);
+      is_written = true;
+    });
+    for (bool is_last = false; !is_last;) {
+      is_last = is_written;
+      const Read read = read_all(folder_.get(), name);
+      EXPECT_EQ(read.damages, 0u) << "after " << read.sequences.size() << " batches";
+      for (std::size_t at = 0; at < read.sequences.size(); ++at) EXPECT_EQ(read.sequences[at], at);
+      if (is_last) EXPECT_EQ(read.sequences.size(), std::size_t{kBatches});
+    }
+    writer.join();
+  }
 }
 
 TEST_F(Journal, CompressesLargeBodies) {

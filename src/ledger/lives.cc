@@ -132,7 +132,12 @@ Result<void> Lives::take(const std::function<void(const LifeEvent&)>& each) {
   take_pending();
   take_pending_walker();
   take_old(each);
-  if (!current_) return {};
+  if (current_) take_current(each);
+  tell_losses();
+  return {};
+}
+
+void Lives::take_current(const std::function<void(const LifeEvent&)>& each) {
   const auto taken = current_->take([&](const LifeEvent& event) {
     if (event.boottime < changed_at_ || was_handed(event)) return;
     LifeEvent named = event;
@@ -140,7 +145,6 @@ Result<void> Lives::take(const std::function<void(const LifeEvent&)>& each) {
     each(named);
   });
   if (!taken) lose_current(taken.error());
-  return {};
 }
 
 // Numbers and names go on with the next best one.
@@ -190,6 +194,15 @@ bool Lives::was_handed(const LifeEvent& event) const {
 void Lives::add_losses(const LifeSource& source) {
   lost_before_ += source.lost().value_or(0);
   lost_unknown_before_ = lost_unknown_before_ || !source.lost() || source.lost_unknown();
+}
+
+void Lives::tell_losses() {
+  if (!options_.on_loss) return;
+  const std::int64_t lost = lost_before_ + (current_ ? current_->lost().value_or(0) : 0);
+  if (lost > lost_told_) options_.on_loss(lost - lost_told_);
+  lost_told_ = std::max(lost_told_, lost);
+  if (lost_unknown() && !lost_unknown_told_) options_.on_loss(std::nullopt);
+  lost_unknown_told_ = lost_unknown_told_ || lost_unknown();
 }
 
 std::optional<std::int64_t> Lives::lost() const {

@@ -50,6 +50,9 @@ class Lives final : public LifeSource {
     std::string forced;  // one of the names, or empty: the best
     // Told when a source begins (nullptr), and when one is refused or lost (why).
     std::function<void(std::string_view source, const Error* refusal)> on_change;
+    // Told by `take` when events were lost: how many since it was told last; nothing, and that once, when
+    // some were that nobody can count.
+    std::function<void(std::optional<std::int64_t> more)> on_loss;
   };
   // Opens what is there at once.
   static Result<std::unique_ptr<Lives>> open(LifeSources sources, Options options, Clock& clock);
@@ -97,9 +100,11 @@ class Lives final : public LifeSource {
   void forget(int descriptor) const;
   // From now on events come from `better`; those of before from the old one.
   void change_to(std::unique_ptr<LifeSource> better);
+  void take_current(const std::function<void(const LifeEvent&)>& each);
   void take_old(const std::function<void(const LifeEvent&)>& each);
   bool was_handed(const LifeEvent& event) const;
   void add_losses(const LifeSource& source);
+  void tell_losses();
 
   LifeSources sources_;
   Options options_;
@@ -114,6 +119,8 @@ class Lives final : public LifeSource {
   std::vector<Span> history_;
   std::int64_t lost_before_ = 0;  // by sources of before
   bool lost_unknown_before_ = false;
+  std::int64_t lost_told_ = 0;    // to on_loss
+  bool lost_unknown_told_ = false;
 };
 
 }  // namespace tacho

@@ -18,6 +18,7 @@ struct Script {
   std::vector<LifeEvent> events;
   bool lost = false;  // the right was taken away
   std::int64_t missed = 0;
+  bool missed_unknown = false;
 };
 
 class Told final : public LifeSource {
@@ -31,6 +32,7 @@ class Told final : public LifeSource {
     return {};
   }
   std::optional<std::int64_t> lost() const override { return script_.missed; }
+  bool lost_unknown() const override { return script_.missed_unknown; }
 
  private:
   std::string_view name_;
@@ -42,6 +44,7 @@ struct Machine {
   bool has_connector = true, has_taskstats = true, has_bpf = true;
   bool bpf_is_ready = false;
   std::vector<std::string> told;
+  std::vector<std::string> losses;
 
   static Result<std::unique_ptr<LifeSource>> open(bool there, std::string_view name, Script& script) {
     if (!there) return Error{ErrorCode::denied, "no right"};
@@ -74,6 +77,10 @@ struct Machine {
                         .on_change =
                             [this](std::string_view source, const Error* refusal) {
                               told.push_back(std::string(source) + (refusal ? ": " + refusal->text : ""));
+                            },
+                        .on_loss =
+                            [this](std::optional<std::int64_t> more) {
+                              losses.push_back(more ? std::to_string(*more) : "unknown");
                             }},
                        clock)
         .value();
@@ -185,6 +192,42 @@ TEST(Lives, OpensOnlyWhatIsForced) {
   lives->look_for_better();
   lives->wait_for_better(1000);
   EXPECT_EQ(lives->name(), "bpf");
+}
+
+TEST(Lives, TellsEachLossOnceWhereverItHappened) {
+  Machine machine;
+  StandingClock clock;
+  const auto lives = machine.open_lives(clock);
+  taken_from(*lives);
+  EXPECT_TRUE(machine.losses.empty());
+  machine.connector.missed = 3;
+  taken_from(*lives);
+  taken_from(*lives);
+  EXPECT_EQ(machine.losses, Strings{"3"});
+  lives->look_for_better();
+  machine.bpf_is_ready = true;
+  machine.bpf.missed = 5;
+  taken_from(*lives);
+  EXPECT_EQ(machine.losses, (Strings{"3", "5"}));
+  machine.bpf.missed = 6;
+  taken_from(*lives);
+  EXPECT_EQ(machine.losses, (Strings{"3", "5", "1"}));
+  EXPECT_EQ(lives->lost(), 9);
+  // What happened until the next source is there nobody can count.
+  machine.bpf.lost = true;
+  taken_from(*lives);
+  taken_from(*lives);
+  EXPECT_EQ(machine.losses, (Strings{"3", "5", "1", "unknown"}));
+}
+
+TEST(Lives, SaysOnceThatALossCannotBeCounted) {
+  Machine machine;
+  StandingClock clock;
+  const auto lives = machine.open_lives(clock);
+  machine.connector.missed_unknown = true;
+  taken_from(*lives);
+  taken_from(*lives);
+  EXPECT_EQ(machine.losses, Strings{"unknown"});
 }
 
 }  // namespace

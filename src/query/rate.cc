@@ -24,6 +24,11 @@ struct State {
   std::vector<std::optional<std::int64_t>> values;
 };
 
+// Of a recording that somebody else made it may not fit into what the counters do.
+double difference(std::int64_t now, std::int64_t before) {
+  return static_cast<double>(static_cast<std::uint64_t>(now) - static_cast<std::uint64_t>(before));
+}
+
 class RateStream final : public RowStream {
  public:
   explicit RateStream(Stream rows)
@@ -83,7 +88,7 @@ class RateStream final : public RowStream {
       if (is_first || !now || !before || *now < *before)
         rates[index].append_null();
       else
-        rates[index].append_real(static_cast<double>(*now - *before) * counters_[index].scale /
+        rates[index].append_real(difference(*now, *before) * counters_[index].scale /
                                  static_cast<double>(passed));
     }
     state.tick = tick;

@@ -104,6 +104,14 @@ TEST(Rate, IsNullWhereACounterWentBackOrIsMissing) {
             "- \n- \n3 \n- \n- \n2 \n");
 }
 
+TEST(Rate, IsNeverNegativeHoweverACounterWraps) {
+  // At 2^32, at 2^64, and back from what does not fit at all.
+  EXPECT_EQ(table_of(rates(text_rows("0 0 4294967295 1\n1 0 4 1\n2 0 9223372036854775807 1\n"
+                                     "3 0 -9223372036854775808 1\n4 0 9223372036854775807 1")),
+                     {"reads_rate"}),
+            "- \n- \n9.22337e+18 \n- \n1.84467e+19 \n");
+}
+
 TEST(Rate, OfATimeIsAShare) {
   auto rows = rates(text_rows("0 0 0 1\n2 0 500000000 1", "ns"));
   ASSERT_TRUE(rows);

@@ -13,6 +13,9 @@
 namespace tacho {
 namespace {
 
+constexpr std::string_view kPolled =
+    "processes are read from /proc at every tick; shorter ones are not seen";
+
 struct Use {
   std::string_view source;
   Nanoseconds time{};
@@ -52,7 +55,7 @@ void report_polling(bool whole, Coverage& coverage) {
   coverage.add({.kind = CoverageNote::Kind::limited,
                 .table = "process",
                 .what = "processes that lived between two ticks" + when,
-                .why = "processes are read from /proc at every tick; shorter ones are not seen",
+                .why = std::string(kPolled),
                 .remedy = "a shorter --interval sees more of them"});
   coverage.add({.kind = CoverageNote::Kind::limited,
                 .table = "process_exit",
@@ -78,18 +81,21 @@ void report_connector(const std::vector<Use>& uses, Coverage& coverage) {
                 .remedy = is_bridge ? "" : "sudo tacho ..."});
 }
 
-void report_losses(const Lives& lives, Coverage& coverage) {
+// Of the sources alone, whatever /proc may have missed.
+MissedProcesses lost_by(const Lives& lives) {
   const auto lost = lives.lost();
-  if (lost && *lost > 0)
-    coverage.add({.kind = CoverageNote::Kind::limited,
-                  .table = "process_exit",
-                  .what = fmt::format("{} births, execs and ends of processes", *lost),
-                  .why = "they came faster than they could be taken"});
-  if (!lost && lives.name() != "proc")
-    coverage.add({.kind = CoverageNote::Kind::limited,
-                  .table = "process_exit",
-                  .what = "how many births and ends were missed",
-                  .why = "the source of processes changed or cannot count its losses: unknown"});
+  if (!lost) return {.count = {}, .why = "the source of processes changed or cannot count its losses"};
+  return {.count = lost, .why = *lost > 0 ? std::string(kTooFast) : ""};
+}
+
+void report_losses(const Lives& lives, Coverage& coverage) {
+  const MissedProcesses lost = lost_by(lives);
+  if (lost.count == 0 || (!lost.count && lives.name() == "proc")) return;
+  coverage.add({.kind = CoverageNote::Kind::limited,
+                .table = "process_exit",
+                .what = lost.count ? fmt::format("{} {}", *lost.count, kMissed)
+                                   : "how many births and ends were missed",
+                .why = lost.why});
 }
 
 }  // namespace
@@ -97,8 +103,9 @@ void report_losses(const Lives& lives, Coverage& coverage) {
 ProcessSource process_source_of(const Lives* lives, Nanoseconds start, Nanoseconds now) {
   const std::vector<Use> uses = uses_of(lives, start, now);
   const auto longest = std::ranges::max_element(uses, {}, &Use::time);
-  const bool complete = lives != nullptr && !is_used(uses, "proc") && lives->lost() == 0;
-  return {.name = std::string(longest->source), .saw_all = complete};
+  const bool is_polled = lives == nullptr || is_used(uses, "proc");
+  return {.name = std::string(longest->source),
+          .missed = is_polled ? MissedProcesses{.count = {}, .why = std::string(kPolled)} : lost_by(*lives)};
 }
 
 void report_process_source(const Lives* lives, Nanoseconds start, Nanoseconds now,

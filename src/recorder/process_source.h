@@ -7,15 +7,20 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "journal/facts.h"
 #include "ledger/lives.h"
 #include "schema/coverage.h"
 
 namespace tacho {
 
 struct ProcessSource {
-  std::string name;      // of the source that was used longest; "proc": /proc alone
-  bool saw_all = false;  // births and ends were followed all the time, and nothing was lost
+  std::string name;        // of the source that was used longest; "proc": /proc alone
+  MissedProcesses missed;  // in the whole recording
 };
+
+// What gets lost, and why, in the words of notes and events.
+inline constexpr std::string_view kMissed = "births, execs and ends of processes";
+inline constexpr std::string_view kTooFast = "they came faster than they could be taken";
 
 // `lives` may be null: /proc alone. `start`: boottime of the first tick.
 ProcessSource process_source_of(const Lives* lives, Nanoseconds start, Nanoseconds now);

@@ -118,7 +118,7 @@ std::string Receipt::machine_line() const {
 }
 
 std::string Receipt::text(const RecordingFacts& facts, const CommandUsage& usage,
-                          const std::string& path, bool sees_all_processes) const {
+                          const std::string& path) const {
   if (!facts.command || !facts.command->end) return "";
   const CommandFacts& command = *facts.command;
   const std::int64_t wall = command.end_boottime.value_or(0) - command.start_boottime;
@@ -135,6 +135,7 @@ std::string Receipt::text(const RecordingFacts& facts, const CommandUsage& usage
   out += memory_line(usage, command);
   // The command itself lived, even when no tick saw it. What a process that is polled read and
   // wrote after its last tick is not known either.
+  const bool sees_all_processes = facts.processes_missed && facts.processes_missed->count == 0;
   const std::int64_t seen = std::max<std::int64_t>(1, usage.processes_seen);
   out += fmt::format("  storage:   {}{} read, {} written · {}{} process{}\n",
                      sees_all_processes && usage.unreadable == 0 ? "" : "at least ",

@@ -19,7 +19,7 @@ class Receipt {
   void observe(const Rows& rows);
   // Lines for a terminal, each ending in a newline.
   std::string text(const RecordingFacts& facts, const CommandUsage& usage,
-                   const std::string& path, bool sees_all_processes) const;
+                   const std::string& path) const;
 
  private:
   void observe_memory(const Rows& rows);

@@ -1,13 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "recorder/recorder.h"
 
-#include <fcntl.h>
-#include <malloc.h>
 #include <sys/file.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -16,7 +10,6 @@
 #include "base/units.h"
 #include "collectors/command_usage.h"
 #include "collectors/events.h"
-#include "collectors/process_tables.h"
 #include "collectors/registry.h"
 #include "collectors/self_statistics.h"
 #include "journal/format.h"
@@ -26,7 +19,9 @@
 #include "recorder/host.h"
 #include "recorder/identity.h"
 #include "recorder/mark_server.h"
+#include "recorder/own_memory.h"
 #include "recorder/place.h"
+#include "recorder/process_lives.h"
 #include "recorder/process_source.h"
 #include "recorder/receipt.h"
 #include "recorder/retention.h"
@@ -46,11 +41,6 @@ constexpr Nanoseconds kFinishLimit = std::chrono::seconds(5);
 constexpr int kCollectorLimitMilliseconds = 200;
 // How long for the wide file, which may have to be copied whole.
 constexpr Nanoseconds kWideLimit = std::chrono::seconds(60);
-// A better source of processes costs as much to load as many a command runs for: it is looked for when
-// that is worth it. What happened before is told by the first one.
-constexpr Nanoseconds kLookAfter = std::chrono::milliseconds(30);
-// Loading takes 100 ms; on a machine under load several times that.
-constexpr int kLoadLimitMilliseconds = 5000;
 // Of about 500 processes; the table takes 8 bytes for each in the kernel.
 constexpr std::int64_t kLikelyDescriptors = 2048;
 
@@ -63,11 +53,7 @@ class Recorder {
     keep_heap_small();
     reserve_descriptors(kLikelyDescriptors);  // before there are threads
     TRY(prepare());
-    // Who asks for it by name wants it from the first moment on.
-    if (lives_ && options_.processes == "bpf") {
-      look_for_better_source();
-      lives_->wait_for_better(kLoadLimitMilliseconds);
-    }
+    lives_.wait_for_forced();
     const Instant start = clock_.now();
     // At tick 0 collectors leave for later what takes long, since a command may wait for it. For a wide
     // file nobody waits, and its first row is to be whole.
@@ -152,32 +138,14 @@ class Recorder {
     facts_.command = options_.command;
   }
 
-  // What the kernel tells of processes between the ticks: from before the command runs, so that all
-  // of its children are known.
   void open_lives(const std::vector<const CollectorInfo*>& selected) {
     const bool wanted = std::ranges::any_of(
         selected, [](const CollectorInfo* info) { return info->name() == "process"; });
     if (!wanted || options_.is_temporary || options_.processes == "proc" || !root_->is_machine()) return;
-    auto lives = Lives::open(kernel_life_sources(options_.bpf_program, process_key_ticks(options_.interval)),
-                             {.forced = options_.processes,
-                              .on_change = [this](std::string_view source, const Error* refusal) {
-                                note_process_source(source, refusal);
-                              }},
-                             clock_);
-    if (!lives) return note_process_source("events", &lives.error());
-    lives_ = std::move(*lives);
-    if (const auto added = wake_->add(lives_->descriptor()); !added)
-      note_process_source("events", &added.error());
-  }
-
-  void note_process_source(std::string_view source, const Error* refusal) {
-    const bool is_forced = !options_.processes.empty();
-    events_.push({.name = refusal ? "process.source.refused" : "process.source",
-                  .severity = refusal && is_forced ? Severity::warning : Severity::info,
-                  .body = refusal ? std::string(source) + ": " + refusal->text
-                                  : "processes come from " + std::string(source),
-                  .table = "process"});
-    if (refusal) report_refused_source(source, *refusal, coverage_);
+    lives_.open({.forced = options_.processes,
+                 .bpf_program = options_.bpf_program,
+                 .interval = options_.interval},
+                *wake_, clock_);
   }
 
   void make_runners(const std::vector<const CollectorInfo*>& selected) {
@@ -192,24 +160,28 @@ class Recorder {
         .command = options_.command ? options_.command->pid : 0,
         .interval = options_.interval};
     for (const CollectorInfo* info : selected) {
-      auto runner = Runner::create(*info, environment, tables_.size());
-      if (!runner) {
-        const bool denied = runner.error().code == ErrorCode::denied;
-        coverage_.add({.kind = denied ? CoverageNote::Kind::denied : CoverageNote::Kind::absent,
-                       .table = std::string(info->name()),
-                       .what = "the whole table",
-                       .why = runner.error().text});
-        continue;
-      }
-      tables_.insert(tables_.end(), info->tables.begin(), info->tables.end());
-      if (info->runs == CollectorInfo::Runs::in_own_thread) {
-        threaded_.push_back(
-            {std::make_unique<ThreadedRunner>(std::move(*runner), queue_, statistics_, wide_.get()), {}});
-      } else {
-        runners_.push_back({std::move(*runner), {}});
-      }
+      const auto added = add_runner(*info, environment);
+      if (added) continue;
+      const bool denied = added.error().code == ErrorCode::denied;
+      coverage_.add({.kind = denied ? CoverageNote::Kind::denied : CoverageNote::Kind::absent,
+                     .table = std::string(info->name()),
+                     .what = "the whole table",
+                     .why = added.error().text});
     }
     for (const Table* table : tables_) facts_.tables.emplace_back(table->name);
+  }
+
+  Result<void> add_runner(const CollectorInfo& info, const CollectorEnvironment& environment) {
+    auto runner = TRY(Runner::create(info, environment, tables_.size()));
+    if (info.runs == CollectorInfo::Runs::in_own_thread) {
+      auto threaded =
+          TRY(ThreadedRunner::create(std::move(runner), queue_, statistics_, wide_.get()));
+      threaded_.push_back({std::move(threaded), {}});
+    } else {
+      runners_.push_back({std::move(runner), {}});
+    }
+    tables_.insert(tables_.end(), info.tables.begin(), info.tables.end());
+    return {};
   }
 
   Result<void> make_writer() {
@@ -232,7 +204,12 @@ class Recorder {
     TRY(replace_file_at(place_.folder.get(), std::string(kFactsName), to_json(facts_), Sync::no));
     writer_ = TRY(Writer::create(place_.folder.get(), tables_, std::move(writer_options), queue_,
                                  events_, statistics_, clock_));
-    writer_->start();
+    if (auto started = writer_->start(); !started) {
+      // What was made so far is no recording.
+      unlinkat(place_.folder.get(), kFactsName.data(), 0);
+      rmdir(place_.path.c_str());
+      return started;
+    }
     return options_.is_temporary ? Result<void>() : listen_for_marks();
   }
 
@@ -249,21 +226,6 @@ class Recorder {
     return wake_->add(marks_->descriptor());
   }
 
-  // What was large for one tick goes back to the system, and threads share one heap: nothing here
-  // allocates often enough to wait for it.
-  static void keep_heap_small() {
-    mallopt(M_MMAP_THRESHOLD, 128 << 10);  // the library's own start value, which would grow
-    mallopt(M_TRIM_THRESHOLD, 128 << 10);
-    mallopt(M_ARENA_MAX, 1);
-  }
-
-  // Memory pressure is what we are here to record: our pages stay, and the OOM killer takes us last.
-  static void protect_from_memory_pressure() {
-    mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT);  // fails without the right; nothing is lost then
-    const FileDescriptor score(open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC));
-    if (score) (void)write_all(score.get(), "-900");
-  }
-
   void tell_ready() const {
     if (options_.service != nullptr) options_.service->tell_ready();
     if (channel_.ready < 0) return;
@@ -276,52 +238,26 @@ class Recorder {
       const bool is_last = options_.duration && due >= start.boottime + *options_.duration;
       const Nanoseconds end = is_last ? start.boottime + *options_.duration : due;
       Nanoseconds until = end;
-      const Nanoseconds look = start.boottime + kLookAfter;
-      if (lives_ && !has_looked_) until = std::min(until, look);
+      const auto look = lives_.look_due(start.boottime);
+      if (look) until = std::min(until, *look);
       if (const auto alive = alive_due()) until = std::min(until, *alive);
       const bool is_early = until < end;
       if (clock_.sleep_until(until, wake_->descriptor())) {
-        if (until >= look) look_for_better_source();
+        if (look && until >= *look) lives_.look();
         if (options_.service != nullptr) options_.service->tell_alive(clock_.now().boottime);
         if (is_early) continue;
         return !is_last;
       }
       const WakeUp::Reason reason = wake_->take();
       if (reason.other && marks_) marks_->serve(events_, clock_);
-      if (reason.other && lives_) take_between();
-      if (reason.report) take_report(*reason.report);
+      if (reason.other && lives_.get() != nullptr) take_between();
+      if (reason.report && facts_.command) add_report(*reason.report, *facts_.command);
       if (reason.report || reason.stop) return false;
     }
   }
 
   std::optional<Nanoseconds> alive_due() const {
     return options_.service == nullptr ? std::nullopt : options_.service->alive_due();
-  }
-
-  void look_for_better_source() {
-    if (!lives_ || has_looked_) return;
-    has_looked_ = true;
-    lives_->look_for_better();
-  }
-
-  void take_report(const CommandReport& report) {
-    if (!facts_.command) return;
-    CommandFacts& command = *facts_.command;
-    command.start_time = report.start_time;
-    command.start_boottime = report.start_boottime;
-    command.end_time = report.end_time;
-    command.end_boottime = report.end_boottime;
-    command.cpu_time_user = report.cpu_time_user;
-    command.cpu_time_system = report.cpu_time_system;
-    command.memory_peak = report.memory_peak;
-    CommandEnd end{.timed_out = report.timed_out};
-    if (WIFSIGNALED(report.wait_status)) {
-      end.signal = WTERMSIG(report.wait_status);
-      end.core_dumped = WCOREDUMP(report.wait_status);
-    } else {
-      end.exit_code = WEXITSTATUS(report.wait_status);
-    }
-    command.end = end;
   }
 
   void take_tick(std::uint64_t tick, bool is_last) {
@@ -335,9 +271,9 @@ class Recorder {
     const Runner::Turn turn{.tick = tick, .repeat_all = repeat_all, .is_last = is_last};
     const Nanoseconds now = clock_.now().boottime;
     for (auto& [runner, next] : threaded_)
-      if (is_due(runner->runner(), next, now, repeat_all)) runner->ask(turn);
+      if (runner->runner().is_due(next, now, repeat_all)) runner->ask(turn);
     for (auto& [runner, next] : runners_) {
-      if (!is_due(*runner, next, now, repeat_all || is_last)) continue;
+      if (!runner->is_due(next, now, repeat_all || is_last)) continue;
       runner->run(turn, *frame);
       for (const Rows& rows : runner->rows()) receipt_.observe(rows);
       if (wide_) wide_->observe(runner->rows());
@@ -358,13 +294,6 @@ class Recorder {
       if (wide_ && has_run) wide_->observe(runner->rows());
     }
     push(frame);
-  }
-
-  static bool is_due(const Runner& runner, Nanoseconds& next, Nanoseconds now, bool always) {
-    // A tick may come a little early beside the turn before; half a percent is no reason to skip.
-    if (!always && now + runner.cadence() / 200 < next) return false;
-    next = now + runner.cadence();
-    return true;
   }
 
   void push(FramePointer& frame) {
@@ -392,9 +321,10 @@ class Recorder {
     for (const auto& [runner, next] : threaded_)
       if (runner->wait(0)) runner->report_coverage(coverage_);
     const Nanoseconds start = first_tick_, now = clock_.now().boottime;
-    const ProcessSource source = process_source_of(lives_.get(), start, now);
-    facts_.process_source = source.name;
-    sees_all_processes_ = source.saw_all;
+    ProcessSource source = process_source_of(lives_.get(), start, now);
+    facts_.process_source = std::move(source.name);
+    if (std::ranges::find(facts_.tables, "process") != facts_.tables.end())
+      facts_.processes_missed = std::move(source.missed);
     Coverage coverage = coverage_;
     report_process_source(lives_.get(), start, now, coverage);
     facts_.coverage = coverage.notes();
@@ -436,7 +366,7 @@ class Recorder {
 
   void send_receipt() const {
     if (channel_.receipt < 0) return;
-    const std::string text = receipt_.text(facts_, usage_, place_.path, sees_all_processes_);
+    const std::string text = receipt_.text(facts_, usage_, place_.path);
     (void)write_all(channel_.receipt, text);
     close(channel_.receipt);
   }
@@ -457,7 +387,7 @@ class Recorder {
   EventQueue events_;
   SelfStatistics statistics_;
   CommandUsage usage_;
-  std::unique_ptr<Lives> lives_;
+  ProcessLives lives_{events_, coverage_};
   Receipt receipt_;
   FrameQueue queue_;
   RecordingPlace place_;
@@ -474,8 +404,6 @@ class Recorder {
   std::int64_t dropped_rows_ = 0, total_dropped_ = 0;
   std::uint64_t tick_ = 0;
   Nanoseconds first_tick_{};
-  bool sees_all_processes_ = false;
-  bool has_looked_ = false;  // for a better source of processes
   bool repeat_next_ = false;
   bool stuck_ = false;
 };

@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "journal/facts.h"
+#include "recorder/command_report.h"
 #include "recorder/wide_output.h"
 
 namespace tacho {
@@ -53,16 +54,6 @@ struct RecorderChannel {
   int ready = -1;    // the recorder writes one byte when its first tick is on its way; write end
   int control = -1;  // the supervisor writes one CommandReport when the command has ended; read end
   int receipt = -1;  // the recorder writes the receipt's text and closes; write end
-};
-
-// A plain struct over a pipe between two processes of one program.
-struct CommandReport {
-  int wait_status = 0;          // as from wait4
-  bool timed_out = false;
-  std::int64_t start_time = 0, start_boottime = 0;  // when it was let go; ns
-  std::int64_t end_time = 0, end_boottime = 0;       // ns
-  std::int64_t cpu_time_user = 0, cpu_time_system = 0;  // ns, from wait4
-  std::int64_t memory_peak = 0;                      // bytes, ru_maxrss
 };
 
 struct RecordResult {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "recorder/runner.h"
 
+#include "base/thread.h"
 #include "collectors/cadence.h"
 #include "collectors/events.h"
 #include "recorder/wide_output.h"
@@ -25,6 +26,13 @@ Result<std::unique_ptr<Runner>> Runner::create(const CollectorInfo& info,
     runner->encoders_.push_back(TRY(BatchEncoder::create(*table)));
   }
   return runner;
+}
+
+bool Runner::is_due(Nanoseconds& next, Nanoseconds now, bool always) const {
+  // A tick may come a little early beside the turn before; half a percent is no reason to skip.
+  if (!always && now + cadence_ / 200 < next) return false;
+  next = now + cadence_;
+  return true;
 }
 
 bool Runner::run(const Turn& turn, Frame& frame) {
@@ -115,14 +123,20 @@ struct ThreadedRunner::Shared {
   }
 };
 
-ThreadedRunner::ThreadedRunner(std::unique_ptr<Runner> runner, FrameQueue& queue,
-                               SelfStatistics& statistics, WideOutput* wide)
-    : shared_(new Shared{
-          .runner = std::move(runner), .queue = queue, .statistics = statistics, .wide = wide}) {
-  thread_ = std::thread([shared = shared_] { shared->serve(); });
+Result<std::unique_ptr<ThreadedRunner>> ThreadedRunner::create(std::unique_ptr<Runner> runner,
+                                                               FrameQueue& queue,
+                                                               SelfStatistics& statistics,
+                                                               WideOutput* wide) {
+  const std::string name = "a thread for " + std::string(runner->info().name());
+  std::unique_ptr<ThreadedRunner> self(new ThreadedRunner);
+  self->shared_.reset(new Shared{
+      .runner = std::move(runner), .queue = queue, .statistics = statistics, .wide = wide});
+  self->thread_ = TRY(start_thread([shared = self->shared_] { shared->serve(); }, name));
+  return self;
 }
 
 ThreadedRunner::~ThreadedRunner() {
+  if (!thread_.joinable()) return;
   bool busy = false;
   {
     const std::scoped_lock lock(shared_->mutex);

@@ -44,7 +44,8 @@ class Runner {
   const std::vector<Rows>& rows() const { return rows_; }
   void report_coverage(Coverage& coverage) const;
   const CollectorInfo& info() const { return *info_; }
-  Nanoseconds cadence() const { return cadence_; }
+  // Whether its turn has come, which `next` says and then says for the one after; `always`: it has.
+  bool is_due(Nanoseconds& next, Nanoseconds now, bool always) const;
 
  private:
   Runner(const CollectorInfo& info, Clock& clock, SelfStatistics* statistics)
@@ -68,9 +69,10 @@ class Runner {
 // is skipped and counted. At the end a thread that does not come back is left behind.
 class ThreadedRunner {
  public:
-  // `wide`: observes its rows, where there is one.
-  ThreadedRunner(std::unique_ptr<Runner> runner, FrameQueue& queue, SelfStatistics& statistics,
-                 WideOutput* wide = nullptr);
+  // An error when no thread can be had. `wide`: observes its rows, where there is one.
+  static Result<std::unique_ptr<ThreadedRunner>> create(std::unique_ptr<Runner> runner, FrameQueue& queue,
+                                                        SelfStatistics& statistics,
+                                                        WideOutput* wide = nullptr);
   ~ThreadedRunner();
   ThreadedRunner(const ThreadedRunner&) = delete;
 
@@ -85,6 +87,7 @@ class ThreadedRunner {
   bool is_busy() const;
 
  private:
+  ThreadedRunner() = default;
   struct Shared;
   std::shared_ptr<Shared> shared_;
   std::thread thread_;

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "base/thread.h"
 #include "base/units.h"
 #include "journal/format.h"
 
@@ -48,8 +49,9 @@ Writer::~Writer() {
   if (thread_.joinable()) thread_.join();
 }
 
-void Writer::start() {
-  thread_ = std::thread([this] { run(); });
+Result<void> Writer::start() {
+  thread_ = TRY(start_thread([this] { run(); }, "the thread that writes"));
+  return {};
 }
 
 void Writer::drain(Nanoseconds limit) {

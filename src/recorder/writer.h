@@ -45,7 +45,7 @@ class Writer {
                                                 Clock& clock);
   ~Writer();
 
-  void start();
+  Result<void> start();
   // Closes the queue and waits until all of it is committed, at most `limit`.
   void drain(Nanoseconds limit);
   // After drain: gives up what could not be committed, syncs, and ends the thread. The rows that were

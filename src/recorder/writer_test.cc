@@ -30,7 +30,7 @@ class WriterTest : public ::testing::Test {
                                statistics, clock);
     ASSERT_TRUE(made) << made.error().text;
     writer = std::move(*made);
-    writer->start();
+    ASSERT_TRUE(writer->start());
   }
 
   // One row for each table.

@@ -12,10 +12,11 @@ import sys
 import threading
 import types
 
-import pyarrow
-import pyarrow.parquet
 import pytest
 
+from recorder import table_of
+
+DEEDS = pathlib.Path(__file__).with_name("deeds.py")
 NEEDS_ROOT = [pytest.mark.system, pytest.mark.skipif(os.geteuid() != 0, reason="the source needs root")]
 # "proc" is what is left without any right: it sees who lives at a tick, and no status.
 SOURCES = (pytest.param("bpf", marks=NEEDS_ROOT), pytest.param("taskstats", marks=NEEDS_ROOT),
@@ -38,173 +39,6 @@ SECRETS = [
     ["--login-token=" + SECRET],
 ]
 
-# argv: where to write what was done, a process to kill, the secrets. Children live for several ticks
-# of 100 ms wherever a test wants them from every source.
-DEEDS = r"""
-import ctypes, json, os, signal, struct, subprocess, sys, threading, time
-answer, older, secrets = sys.argv[1], int(sys.argv[2]), json.loads(sys.argv[3])
-done = {}
-libc = ctypes.CDLL(None, use_errno=True)
-pids = []
-
-def child(deed):
-    pid = os.fork()
-    if pid == 0:
-        try:
-            deed()
-        finally:
-            os._exit(99)
-    pids.append(pid)
-    return pid
-
-def living(seconds, code):
-    time.sleep(seconds)
-    os._exit(code)
-
-def kill_self(number):
-    time.sleep(0.35)
-    if number != signal.SIGKILL:
-        signal.signal(number, signal.SIG_DFL)
-    os.kill(os.getpid(), number)
-
-def hand_pid_over(deed):
-    'What a descendant that is not ours to wait for tells its pid with.'
-    reader, writer = os.pipe()
-    child(lambda: deed(writer))
-    os.close(writer)
-    return int(os.read(reader, 20))
-
-time.sleep(1)  # a source takes a moment to load
-
-done["short"] = []
-for number in range(200):
-    pid = os.fork()
-    if pid == 0:
-        os._exit(number)
-    os.waitpid(pid, 0)
-    done["short"].append([pid, number])
-
-done["codes"] = {code: child(lambda: living(0.35, code)) for code in (0, 1, 7, 255)}
-done["signals"] = {int(number): child(lambda: kill_self(number))
-                   for number in (signal.SIGTERM, signal.SIGKILL, signal.SIGSEGV)}
-
-def outlive(writer):
-    if os.fork() == 0:
-        os.write(writer, str(os.getpid()).encode())
-        living(0.6, 11)
-    os._exit(0)
-done["orphan"] = hand_pid_over(outlive)
-
-def daemonise(writer):
-    os.setsid()
-    if os.fork() == 0:
-        if os.fork() == 0:
-            os.chdir("/")
-            os.write(writer, str(os.getpid()).encode())
-            os.execvp("sleep", ["sleep", "0.7"])
-        os._exit(0)
-    os._exit(0)
-done["daemon"] = hand_pid_over(daemonise)
-
-def stay(writer):
-    os.setsid()
-    os.write(writer, str(os.getpid()).encode())
-    os.execvp("sleep", ["sleep", "300"])
-done["outlives"] = hand_pid_over(stay)
-pids.remove(done["outlives"])
-
-vforked = subprocess.Popen(["sleep", "1.41"])  # subprocess uses vfork
-done["vfork"] = vforked.pid
-chain = subprocess.Popen(["sh", "-c", 'sleep 0.3; exec sh -c "sleep 0.3; exec sleep 1.42"'])
-done["chain"] = chain.pid
-hostile = subprocess.Popen([b"sleep", b"1.43"], executable="/bin/sleep")
-odd = [b"sh", b"-c", b"sleep 1.44; :", b"new\nline", b"\x1b]0;title\x07", b"\xff\xfe", b""]
-odd = subprocess.Popen(odd)
-done["odd"] = odd.pid
-large = subprocess.Popen(["sh", "-c", "sleep 1.45; :"] + ["y" * 8192] * 16)
-done["large"] = large.pid
-hiding = [subprocess.Popen(["sh", "-c", "sleep 1.46; :", "tool", *secret]) for secret in secrets]
-
-zombie = child(lambda: living(0.3, 12))
-done["zombie"] = zombie
-
-def rename():
-    time.sleep(0.3)
-    libc.prctl(15, b"new\x1b name\xff\n")
-    living(0.5, 0)
-done["renamed"] = child(rename)
-
-def threads(writer):
-    numbers = []
-    def body():
-        numbers.append(threading.get_native_id())
-        time.sleep(0.5)
-    started = [threading.Thread(target=body) for _ in range(8)]
-    for thread in started:
-        thread.start()
-    os.write(writer, json.dumps([os.getpid(), *numbers]).encode())
-    for thread in started:
-        thread.join()
-    os._exit(13)
-reader, writer = os.pipe()
-child(lambda: threads(writer))
-done["threads"] = json.loads(os.read(reader, 4096))
-
-def leader_first():
-    threading.Thread(target=lambda: living(0.5, 14)).start()
-    libc.syscall(60 if os.uname().machine == "x86_64" else 93, 0)  # exit of this thread alone
-done["leader first"] = child(leader_first)
-
-space = subprocess.Popen(["unshare", "--pid", "--fork", "sleep", "1.47"])
-time.sleep(0.2)
-try:
-    done["namespace"] = int(open(f"/proc/{space.pid}/task/{space.pid}/children").read().split()[0])
-except (OSError, IndexError):
-    done["namespace"] = None
-
-try:
-    os.kill(older, signal.SIGKILL)
-except ProcessLookupError:
-    pass
-
-# One pid, three lives.
-again = child(lambda: living(0.35, 1))
-done["again"] = again
-os.waitpid(again, 0)
-pids.remove(again)
-number = ctypes.c_int32(again)
-for code in (2, 3):
-    # struct clone_args: exit_signal is the fifth word, set_tid and its size the ninth and tenth
-    arguments = struct.pack("11Q", 0, 0, 0, 0, signal.SIGCHLD, 0, 0, 0, ctypes.addressof(number), 1, 0)
-    pid = libc.syscall(435, arguments, ctypes.c_size_t(88))
-    if pid == 0:
-        time.sleep(0.35)
-        os._exit(code)
-    if pid < 0:
-        done["again"] = None
-        break
-    os.waitpid(pid, 0)
-
-time.sleep(0.6)  # the zombie is one for a while
-for pid in pids:
-    os.waitpid(pid, 0)
-for process in (vforked, chain, hostile, odd, large, space, *hiding):
-    process.wait()
-time.sleep(0.3)
-with open(answer, "w") as file:
-    json.dump(done, file)
-"""
-
-
-def tables_of(folder, table):
-    whole = []
-    for path in sorted((folder / table).glob("[lp]*-*"), key=lambda path: path.name.split("-")[1]):
-        if path.suffix == ".parquet":
-            whole += pyarrow.parquet.read_table(path).to_pylist()
-        else:
-            whole += pyarrow.ipc.open_stream(path.read_bytes()).read_all().to_pylist()
-    return whole
-
 
 @pytest.fixture(scope="module", params=SOURCES)
 def lives(request, tacho, tmp_path_factory):
@@ -213,13 +47,12 @@ def lives(request, tacho, tmp_path_factory):
     folder = tmp_path_factory.mktemp(source)
     environment = {**os.environ, "XDG_STATE_HOME": str(folder / "state"), "HOME": str(folder),
                    "XDG_RUNTIME_DIR": str(folder), "TZ": "UTC", "LANG": "C.UTF-8"}
-    (folder / "deeds.py").write_text(DEEDS)
     older = subprocess.Popen(["sleep", "301"])
     threading.Thread(target=older.wait, daemon=True).start()  # it shall be no zombie
     # Files, not pipes: what outlives the command would keep a pipe open.
     try:
         ran = subprocess.run([tacho, "run", "--quiet", "--interval", "100ms", f"--processes={source}",
-                              "--output", folder / "x", "--", sys.executable, folder / "deeds.py",
+                              "--output", folder / "x", "--", sys.executable, DEEDS,
                               folder / "done.json", str(older.pid), json.dumps(SECRETS)],
                              env=environment, timeout=60, stdin=subprocess.DEVNULL,
                              stdout=subprocess.DEVNULL, stderr=open(folder / "errors", "wb"))
@@ -230,14 +63,14 @@ def lives(request, tacho, tmp_path_factory):
     done = json.loads((folder / "done.json").read_text())
     os.kill(done["outlives"], signal.SIGKILL)
     recording = folder / "x.tacho"
-    refused = [row["body"] for row in tables_of(recording, "event")
+    refused = [row["body"] for row in table_of(recording, "event")
                if row["name"] == "process.source.refused"]
     if refused:
         pytest.skip(refused[0])
     view = types.SimpleNamespace(source=source, done=done, older=older.pid, recording=recording,
-                                 rows=tables_of(recording, "process"),
-                                 all_info=tables_of(recording, "process_info"),
-                                 all_exits=tables_of(recording, "process_exit"))
+                                 rows=table_of(recording, "process"),
+                                 all_info=table_of(recording, "process_info"),
+                                 all_exits=table_of(recording, "process_exit"))
     view.info = lambda pid: [row for row in view.all_info if row["pid"] == pid]
     view.exits = lambda pid: [row for row in view.all_exits if row["pid"] == pid]
     view.numbers = lambda pid: list(dict.fromkeys(row["process"] for row in view.info(pid)))

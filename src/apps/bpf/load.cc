@@ -3,7 +3,9 @@
 
 #include <bpf/bpf.h>
 #include <linux/capability.h>
+#include <linux/magic.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -68,6 +70,29 @@ Result<void> check_rights() {
                "loading BPF programs takes root, or the capabilities CAP_BPF and CAP_PERFMON", EPERM};
 }
 
+bool is_of_sysfs(const char* folder) {
+  struct statfs found {};
+  return statfs(folder, &found) == 0 && found.f_type == SYSFS_MAGIC;
+}
+
+// The kernel shows it in a folder that it makes only where it has it.
+Result<void> check_type_information() {
+  constexpr const char* kFile = "/sys/kernel/btf/vmlinux";
+  if (access(kFile, R_OK) == 0) return {};
+  if (!is_of_sysfs("/sys"))
+    return Error{ErrorCode::absent,
+                 "/sys is not mounted here, and the kernel's type information is in it: "
+                 "mount -t sysfs sysfs /sys", ENOENT};
+  if (access(kFile, F_OK) == 0) return last_system_error("read", kFile);
+  if (!is_of_sysfs("/sys/kernel") || access("/sys/kernel/btf", F_OK) == 0)
+    return Error{ErrorCode::absent,
+                 "the kernel's type information is hidden here: something is mounted over "
+                 "/sys/kernel or a folder below (findmnt -R /sys names it)", ENOENT};
+  return Error{ErrorCode::absent,
+               "this kernel has no type information: it was built without CONFIG_DEBUG_INFO_BTF "
+               "(or is older than Linux 5.4); another kernel is needed", ENOENT};
+}
+
 }  // namespace
 
 void keep_what_libbpf_says() { libbpf_set_print(take); }
@@ -86,8 +111,7 @@ void forget_what_libbpf_said() {
 
 Result<void> check_kernel() {
   TRY(check_rights());
-  if (access("/sys/kernel/btf/vmlinux", R_OK) == 0) return {};
-  return Error{ErrorCode::absent, "this kernel has no type information (CONFIG_DEBUG_INFO_BTF)", ENOENT};
+  return check_type_information();
 }
 
 unsigned possible_cpus() {

@@ -68,7 +68,12 @@ class Doctor {
     }
     if (info.runs == CollectorInfo::Runs::in_own_thread) {
       // Never destroyed: its thread may hang in a dead file system until we end.
-      auto* threaded = new ThreadedRunner(std::move(*runner), queue_, statistics_);
+      auto made = ThreadedRunner::create(std::move(*runner), queue_, statistics_);
+      if (!made) {
+        findings_.push_back({.table = info.name(), .failure = made.error().text});
+        return;
+      }
+      ThreadedRunner* threaded = made->release();
       threaded->ask({.repeat_all = true});
       if (!threaded->wait(kPatienceMilliseconds)) {
         findings_.push_back({.table = info.name(), .failure = "it did not answer within 3 s"});

@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "query/processes.h"
-#include "views/ps/ending.h"
+#include "views/missed.h"
 #include "views/ps/json.h"
 #include "views/ps/life_columns.h"
 
@@ -238,7 +238,7 @@ class Differences {
                by_memory_.rows->count() + by_cpu_.rows->count() == 0;
   }
 
-  void print(const Look& before, const Look& after, const Missed& missed, Output& output) {
+  void print(const Look& before, const Look& after, const MissedProcesses& missed, Output& output) {
     const std::string counts = fmt::format(
         "{}: {} born and still there, {} ended, {} born and ended in between; {}",
         span_text(before.time, after.time, options_.zone), born_.rows->count(), ended_.rows->count(),

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/display.h"
+#include "views/missed.h"
 #include "views/ps/ending.h"
 #include "views/ps/json.h"
 #include "views/ps/life_columns.h"
@@ -27,7 +28,7 @@ struct Found {
 };
 
 void print_text(const Found& found, const std::vector<LifeColumn>& columns, ListOrder order,
-                const std::string& span, const Missed& missed, Output& output) {
+                const std::string& span, const MissedProcesses& missed, Output& output) {
   if (!found.rows.empty()) print_rows(columns, order.column, found.rows, output);
   std::string text = fmt::format("{} process{} ended {}; {}", found.count, found.count == 1 ? "" : "es",
                                  span, to_text(missed));

@@ -2,12 +2,13 @@
 #include "views/ps/lives.h"
 
 #include <algorithm>
+#include <cctype>
 #include <unordered_map>
 #include <vector>
 
 #include "base/text.h"
 #include "query/rows.h"
-#include "views/ps/table_cursor.h"
+#include "views/table_cursor.h"
 
 namespace tacho {
 namespace {
@@ -40,6 +41,11 @@ const std::vector<std::string> kEndColumns = {
 enum EndColumn { kEndPid = 3, kSource, kExitCode, kSignal, kCore, kExitTime, kEndUserTime,
                  kEndSystemTime, kEndPeak, kEndDiskRead, kEndDiskWrite, kEndRead, kEndWrite };
 
+// Does the text have `wanted` in it, case of ASCII letters aside?
+bool has_text(std::string_view text, std::string_view wanted) {
+  const auto same = [](unsigned char a, unsigned char b) { return std::tolower(a) == std::tolower(b); };
+  return std::ranges::search(text, wanted, same).begin() != text.end() || wanted.empty();
+}
 
 Figure sum(Figure a, Figure b) {
   if (!a && !b) return std::nullopt;
@@ -89,20 +95,17 @@ class LifeWalk {
 
   // False when the recording has nothing of the span.
   Result<bool> open() {
-    const bool has_system = recording_.has_table("system");
-    Stream ticks = TRY(recording_.scan(
-        has_system ? "system" : "process_exit",
-        {.range = {.axis = Range::Axis::time, .from = wanted_.from, .to = {}}, .columns = {"tick"}}));
-    const Batch batch = TRY(ticks->next());
-    if (!batch) return false;
-    std::uint64_t tick = ColumnView(*batch, "tick").word(0);
+    const auto first = TRY(first_tick_in(
+        recording_, {.axis = Range::Axis::time, .from = wanted_.from, .to = {}}));
+    if (!first) return false;
+    std::uint64_t tick = *first;
     if (is_of_all()) tick -= std::min(tick, kWarmUp);
     std::uint64_t told = tick;
     if (recording_.has_table("process_info"))
       told = TRY(recording_.first_tick_of_file("process_info", tick));
-    info_ = TRY(TableCursor::open(recording_, "process_info", kInfoColumns, told));
-    ends_ = TRY(TableCursor::open(recording_, "process_exit", kEndColumns, told));
-    if (is_of_all()) figures_ = TRY(TableCursor::open(recording_, "process", kFigureColumns, tick));
+    info_ = TRY(TableCursor::open(recording_, "process_info", kInfoColumns, from_tick(told)));
+    ends_ = TRY(TableCursor::open(recording_, "process_exit", kEndColumns, from_tick(told)));
+    if (is_of_all()) figures_ = TRY(TableCursor::open(recording_, "process", kFigureColumns, from_tick(tick)));
     return true;
   }
 

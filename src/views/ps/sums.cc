@@ -7,7 +7,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
-#include "views/ps/ending.h"
+#include "views/missed.h"
 #include "views/ps/json.h"
 #include "views/ps/listing.h"
 
@@ -192,7 +192,7 @@ void print_json(const Recording& recording, const Named& by, const LedgerOptions
   output.write(rows.empty() ? "]\n}\n" : "\n  ]\n}\n");
 }
 
-void print_totals(const Group& all, const std::string& span, const Missed& missed, Output& output) {
+void print_totals(const Group& all, const std::string& span, const MissedProcesses& missed, Output& output) {
   std::string text = fmt::format("{} process{} lived {}, {} of them ended; {}", all.processes,
                                  all.processes == 1 ? "" : "es", span, all.ended, to_text(missed));
   print_remark(text, output);

@@ -7,6 +7,7 @@
 #include <map>
 
 #include "base/display.h"
+#include "views/missed.h"
 #include "views/report/section.h"
 #include "views/values.h"
 
@@ -98,9 +99,11 @@ Result<void> report_coverage(const ReportContext& context, Output& output) {
       "Values are read every {}; what rose and fell between two reads is in no gauge. Counters miss "
       "nothing, but are averages over an interval. High-water marks (memory_peak) hold spikes. Tables "
       "of scope \"machine\" count everybody's load, not the command's alone: measure on a quiet "
-      "machine. Processes come from {}.",
+      "machine. Processes come from {}{}.",
       format_duration(Nanoseconds(facts.interval)),
-      facts.process_source == "proc" ? "/proc, read at every tick" : facts.process_source);
+      facts.process_source == "proc" ? "/proc, read at every tick" : facts.process_source,
+      // What was missed, and why, follows as a note.
+      TRY(missed_of(context.recording)).count == 0 ? "; none were missed" : "");
   output.write(wrapped("  ", general, output.width()));
   for (const CoverageNote& note : facts.coverage) {
     std::string text = note.table.empty() ? note.what : note.table + ": " + note.what;

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// What each process used within a report's range, and the command's processes together.
+// What each process used within a report's range: sums over all of them, and the largest ones. Memory
+// grows with the processes that live at once, not with those that ended.
 #pragma once
 
 #include <algorithm>
 #include <cstdint>
 #include <string>
-#include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 #include "views/report/section.h"
@@ -31,47 +30,53 @@ struct ProcessTotals {
   }
 };
 
-struct ProcessName {
-  std::int64_t pid = 0;
-  std::string command, line;
-  bool is_in_command = false;
+struct ReportedProcess {
+  std::uint64_t number = 0;
+  std::int64_t pid = 0;  // 0: never described
+  ProcessTotals totals;
+  std::string command = "?", line;  // after read_lines
   // "cc1 -quiet a.c", the folder of the program left out since a line has more to say; or
   // "[kworker/0:1]" where there is no command line.
   std::string label() const;
 };
 
-class ReportedProcesses {
+// The `room` processes with the most of a figure, the most first, equal ones in the order of their
+// birth. One that has none of it is not among them.
+class LargestProcesses {
  public:
-  // Reads process_info, process_exit and process, in this order, once each.
-  static Result<ReportedProcesses> read(const ReportContext& context);
-
-  const std::unordered_map<std::uint64_t, ProcessTotals>& totals() const { return totals_; }
-  // Reads commands and lines of these; before that `name` has their pids alone.
-  Result<void> read_lines(const ReportContext& context,
-                          const std::unordered_set<std::uint64_t>& numbers);
-  // A process that was never described has an empty name.
-  const ProcessName& name(std::uint64_t number) const;
-  // Highest sum of the resident memory of the command's living processes at a tick, and its time.
-  std::int64_t highest_memory() const { return highest_memory_; }
-  std::int64_t highest_memory_time() const { return highest_memory_time_; }
+  using Figure = std::int64_t (*)(const ProcessTotals&);
+  LargestProcesses(std::size_t room, Figure figure) : room_(room), figure_(figure) {}
+  void add(const ReportedProcess& process);
+  const std::vector<ReportedProcess>& list() const { return list_; }
 
  private:
-  Result<void> read_names(const ReportContext& context);
-  Result<void> read_ends(const ReportContext& context);
-  Result<void> read_figures(const ReportContext& context);
-  void add_account(std::uint64_t number, bool is_whole, const ColumnViews& at, std::int64_t row);
-  void add_memory(std::uint64_t number, std::uint64_t tick, std::int64_t time, std::int64_t memory);
-  void finish_tick();
-
-  std::unordered_map<std::uint64_t, ProcessTotals> totals_;
-  std::unordered_map<std::uint64_t, ProcessName> names_;
-  std::unordered_set<std::uint64_t> born_here_;
-  // The sum, tick by tick.
-  std::unordered_map<std::uint64_t, std::int64_t> memory_;  // of the command's living processes
-  std::vector<std::pair<std::uint64_t, std::uint64_t>> ends_;  // (tick, number), of the command's
-  std::size_t next_end_ = 0;
-  std::uint64_t tick_ = 0;
-  std::int64_t time_ = 0, sum_ = 0, highest_memory_ = 0, highest_memory_time_ = 0;
+  std::size_t room_;
+  Figure figure_;
+  std::vector<ReportedProcess> list_;
 };
+
+// Any number of processes.
+struct ProcessGroup {
+  void add(const ReportedProcess& process);
+
+  std::size_t count = 0;
+  std::int64_t cpu = 0, read = 0, written = 0;
+  bool misses_io = false;  // of some nothing is known
+  // As many of each as a report shows.
+  LargestProcesses by_cpu{8, [](const ProcessTotals& totals) { return totals.cpu(); }};
+  LargestProcesses by_peak{3, [](const ProcessTotals& totals) { return totals.peak; }};
+  LargestProcesses by_io{3, [](const ProcessTotals& totals) { return totals.read() + totals.written(); }};
+};
+
+struct ReportedProcesses {
+  ProcessGroup command, others;
+  // Highest sum of the resident memory of the command's living processes at a tick, and its time.
+  std::int64_t highest_memory = 0, highest_memory_time = 0;
+};
+
+// Walks over process_info, process and process_exit together, once.
+Result<ReportedProcesses> read_processes(const ReportContext& context);
+// Reads the commands and lines of these.
+Result<void> read_lines(const ReportContext& context, std::vector<ReportedProcess>& processes);
 
 }  // namespace tacho

@@ -12,38 +12,17 @@
 namespace tacho {
 namespace {
 
-// By CPU time; then those that are not among them, but high in memory or I/O.
-constexpr std::size_t kByCpu = 8, kByOther = 3;
 // Of processes that are not the command's: enough to see who disturbed it.
 constexpr std::size_t kOthers = 3;
 
-using Numbers = std::vector<std::uint64_t>;
+using Shown = std::vector<ReportedProcess>;
 
-template <class Figure>
-Numbers top(const ReportedProcesses& processes, const Numbers& of, std::size_t count, Figure figure) {
-  std::vector<std::pair<std::int64_t, std::uint64_t>> order;
-  for (const std::uint64_t number : of) {
-    const std::int64_t value = figure(processes.totals().at(number));
-    if (value > 0) order.emplace_back(-value, number);  // equal ones in the order of their birth
-  }
-  std::ranges::sort(order);
-  Numbers chosen;
-  for (std::size_t index = 0; index < std::min(count, order.size()); ++index)
-    chosen.push_back(order[index].second);
-  return chosen;
-}
-
-std::int64_t cpu_of(const ProcessTotals& totals) { return totals.cpu(); }
-std::int64_t io_of(const ProcessTotals& totals) { return totals.read() + totals.written(); }
-
-Numbers largest(const ReportedProcesses& processes, const Numbers& of) {
-  Numbers chosen = top(processes, of, kByCpu, cpu_of);
-  const auto add = [&](const Numbers& more) {
-    for (const std::uint64_t number : more)
-      if (!std::ranges::count(chosen, number)) chosen.push_back(number);
-  };
-  add(top(processes, of, kByOther, [](const ProcessTotals& totals) { return totals.peak; }));
-  add(top(processes, of, kByOther, io_of));
+// By CPU time; then those that are not among them, but high in memory or I/O.
+Shown largest(const ProcessGroup& group) {
+  Shown chosen = group.by_cpu.list();
+  for (const LargestProcesses* more : {&group.by_peak, &group.by_io})
+    for (const ReportedProcess& process : more->list())
+      if (!std::ranges::count(chosen, process.number, &ReportedProcess::number)) chosen.push_back(process);
   return chosen;
 }
 
@@ -52,10 +31,15 @@ bool sees_ends(const ReportContext& context) {
   return context.recording.facts().process_source != "proc";
 }
 
+// Whether every process is in the recording.
+bool has_all(const ReportContext& context) {
+  const auto& missed = context.recording.facts().processes_missed;
+  return missed && missed->count == 0;
+}
+
 class Printer {
  public:
-  Printer(const ReportContext& context, const ReportedProcesses& processes, Output& output)
-      : context_(context), processes_(processes), output_(output) {
+  Printer(const ReportContext& context, Output& output) : context_(context), output_(output) {
     table_.add_column("PID", Align::right);
     table_.add_column("CPU TIME", Align::right);
     table_.add_column("PEAK", Align::right);
@@ -65,105 +49,89 @@ class Printer {
     table_.add_column("COMMAND", Align::left);
   }
 
-  void print(const Numbers& numbers) {
-    for (const std::uint64_t number : numbers) {
-      const ProcessTotals& totals = processes_.totals().at(number);
-      const ProcessName& name = processes_.name(number);
+  void print(const Shown& shown) {
+    for (const ReportedProcess& process : shown) {
+      const ProcessTotals& totals = process.totals;
       const bool has_io = totals.has_io();
       const bool has_peak = totals.peak > 0;
-      table_.add_row({name.pid == 0 ? "?" : fmt::format("{}", name.pid), duration_text(totals.cpu()),
+      table_.add_row({process.pid == 0 ? "?" : fmt::format("{}", process.pid), duration_text(totals.cpu()),
                       has_peak ? format_size(totals.peak) : "",
                       has_peak ? format_clock_time(Nanoseconds(totals.peak_time), context_.zone) : "",
                       has_io ? format_size(totals.read()) : "",
-                      has_io ? format_size(totals.written()) : "", name.label()});
+                      has_io ? format_size(totals.written()) : "", process.label()});
     }
     table_.print(output_, "  ");
   }
 
   // Sums of all, shown or not.
-  void print_totals(const Numbers& all, std::size_t shown, std::string_view which) {
-    std::int64_t cpu = 0;
-    for (const std::uint64_t number : all) cpu += processes_.totals().at(number).cpu();
-    if (all.size() > shown)
-      output_.write(fmt::format("  and {} more; CPU time of all {}{}{}: {}\n", all.size() - shown, all.size(),
+  void print_totals(const ProcessGroup& all, std::size_t shown, std::string_view which) {
+    if (all.count > shown)
+      output_.write(fmt::format("  and {} more; CPU time of all {}{}{}: {}\n", all.count - shown, all.count,
                                 which, sees_ends(context_) ? "" : ", as the ticks saw it",
-                                duration_text(cpu)));
+                                duration_text(all.cpu)));
   }
 
  private:
   const ReportContext& context_;
-  const ReportedProcesses& processes_;
   Output& output_;
   TextTable table_;
 };
 
-Result<void> print_largest(const ReportContext& context, ReportedProcesses& processes,
-                           const Numbers& all, const Numbers& shown, std::string_view which,
-                           Output& output) {
-  TRY(processes.read_lines(context, {shown.begin(), shown.end()}));
-  Printer printer(context, processes, output);
+Result<void> print_largest(const ReportContext& context, const ProcessGroup& all, Shown shown,
+                           std::string_view which, Output& output) {
+  TRY(read_lines(context, shown));
+  Printer printer(context, output);
   printer.print(shown);
   printer.print_totals(all, shown.size(), which);
   return {};
 }
 
 void print_command_sums(const ReportContext& context, const ReportedProcesses& processes,
-                        const Numbers& command, Output& output) {
-  std::int64_t read = 0, written = 0;
-  bool misses_io = false;
-  for (const std::uint64_t number : command) {
-    const ProcessTotals& totals = processes.totals().at(number);
-    read += totals.read();
-    written += totals.written();
-    misses_io = misses_io || !totals.has_io();
-  }
-  const bool sees_all = sees_ends(context);
-  const std::string_view at_least = sees_all ? "" : "at least ";
-  std::string text = fmt::format("{}{} process{}", at_least, command.size(),
-                                 command.size() == 1 ? "" : "es");
+                        Output& output) {
+  const ProcessGroup& command = processes.command;
+  const bool has_every = has_all(context);
+  std::string text = fmt::format("{}{} process{}", has_every ? "" : "at least ", command.count,
+                                 command.count == 1 ? "" : "es");
   // In a part, those that have not changed since it began have no row to be added.
-  if (processes.highest_memory() > 0 && !context.range.from)
+  if (processes.highest_memory > 0 && !context.range.from)
     text += fmt::format(" · memory {} (highest sum at a tick, {}; shared pages count more than once)",
-                        format_size(processes.highest_memory()),
-                        format_clock_time(Nanoseconds(processes.highest_memory_time()), context.zone));
-  text += fmt::format(" · {}{} read, {} written", sees_all && !misses_io ? "" : "at least ",
-                      format_size(read), format_size(written));
+                        format_size(processes.highest_memory),
+                        format_clock_time(Nanoseconds(processes.highest_memory_time), context.zone));
+  text += fmt::format(" · {}{} read, {} written", has_every && !command.misses_io ? "" : "at least ",
+                      format_size(command.read), format_size(command.written));
   output.write(wrapped("  ", text, output.width()));
 }
 
-Result<void> print_command(const ReportContext& context, ReportedProcesses& processes,
-                           const Numbers& command, Output& output) {
+Result<void> print_command(const ReportContext& context, const ReportedProcesses& processes,
+                           Output& output) {
   heading(output, "The command's processes (by CPU time, then by peak memory and storage I/O)");
-  if (command.empty()) {
+  if (processes.command.count == 0) {
     output.write("  none: it ended before a tick saw it\n");
     return {};
   }
-  print_command_sums(context, processes, command, output);
-  return print_largest(context, processes, command, largest(processes, command), "", output);
+  print_command_sums(context, processes, output);
+  return print_largest(context, processes.command, largest(processes.command), "", output);
 }
 
-Result<void> print_others(const ReportContext& context, ReportedProcesses& processes,
-                          const Numbers& others, Output& output) {
-  const Numbers shown = top(processes, others, kOthers, cpu_of);
+Result<void> print_others(const ReportContext& context, const ProcessGroup& others, Output& output) {
+  Shown shown = others.by_cpu.list();
   if (shown.empty()) return {};
+  shown.resize(std::min(shown.size(), kOthers));
   heading(output, "Others on the machine meanwhile (by CPU time)");
-  return print_largest(context, processes, others, shown, " others", output);
+  return print_largest(context, others, std::move(shown), " others", output);
 }
 
 }  // namespace
 
 Result<void> report_processes(const ReportContext& context, Output& output) {
-  ReportedProcesses processes = TRY(ReportedProcesses::read(context));
-  if (processes.totals().empty()) return {};
-  Numbers command, others;
-  for (const auto& [number, totals] : processes.totals())
-    (processes.name(number).is_in_command ? command : others).push_back(number);
+  const ReportedProcesses processes = TRY(read_processes(context));
+  if (processes.command.count + processes.others.count == 0) return {};
   if (context.recording.facts().command) {
-    TRY(print_command(context, processes, command, output));
-    return print_others(context, processes, others, output);
+    TRY(print_command(context, processes, output));
+    return print_others(context, processes.others, output);
   }
   heading(output, "Processes (by CPU time, then by peak memory and storage I/O)");
-  return print_largest(context, processes, others, largest(processes, others), "", output);
+  return print_largest(context, processes.others, largest(processes.others), "", output);
 }
 
 }  // namespace tacho

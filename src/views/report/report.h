@@ -13,7 +13,7 @@ namespace tacho {
 
 struct ReportContext {
   const Recording& recording;
-  Range range;
+  Range range;  // by time
   Zone zone = Zone::local;
   std::function<void(std::string_view table)> progress = {};  // told what is being read
 };

@@ -217,6 +217,7 @@ TEST(Report, CountsAProcessThatNoTickSaw) {
   ASSERT_TRUE(writer) << writer.error().text;
   writer->facts.command = compile();
   writer->facts.process_source = "bpf";
+  writer->facts.processes_missed = MissedProcesses{.count = 0, .why = ""};
   for (std::uint64_t tick = 0; tick < 3; ++tick) {
     writer->begin(tick);
     if (tick == 0) {
@@ -234,6 +235,7 @@ TEST(Report, CountsAProcessThatNoTickSaw) {
   check(writer->finish(2));
   const std::string text = report_of(folder / "r.tacho");
   EXPECT_NE(text.find("  2 processes"), std::string::npos) << text;
+  EXPECT_NE(text.find("Processes come from bpf; none were missed"), std::string::npos) << text;
   EXPECT_NE(text.find("0 B read, 12.0"), std::string::npos) << text;
   EXPECT_NE(text.find("750 ms   400 MiB"), std::string::npos) << text;
   EXPECT_NE(text.find("2 s  3.00 MiB"), std::string::npos) << text;

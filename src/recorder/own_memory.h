@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+// The recorder's own memory: little of it, and there when the machine has none left.
+#pragma once
+
+namespace tacho {
+
+// What was large for one tick goes back to the system, and threads share one heap: nothing here
+// allocates often enough to wait for it. Before there are threads.
+void keep_heap_small();
+
+// Memory pressure is what we are here to record: our pages stay, and the OOM killer takes us last; as
+// far as our rights go.
+void protect_from_memory_pressure();
+
+}  // namespace tacho
