@@ -7,6 +7,7 @@
 #include "apps/reader/command.h"
 #include "apps/reader/progress.h"
 #include "apps/reader/view_flags.h"
+#include "base/display.h"
 #include "base/text.h"
 #include "query/predicate.h"
 #include "query/processes.h"
@@ -36,9 +37,14 @@ Without TABLE: the tables of a recording, their rows, span, size and gaps. With 
                            (table)
   --output FILE            instead of standard output
   --utc                    times in UTC instead of the local zone
+  --data-timezone ZONE     of times without a zone in another program's file: local (the default),
+                           utc or a name like Europe/Lisbon
   --color auto|always|never
   --no-pager
   --help
+
+RECORDING may also be a Parquet or CSV file of another program with a column of times, or a folder of
+such files.
 
 Exit status: 0; 1 when something was damaged (it is told on stderr, and the rest is shown); 2 for
 wrong usage; 3 when the recording cannot be read.
@@ -221,6 +227,7 @@ Result<void> show_tables(const Recording& recording, const Options& options, Out
       return at ? moments.text(*at, 0) : std::string();
     };
     std::string files = summary.parts > 0 ? fmt::format("{} sealed", summary.parts) : "";
+    if (summary.foreign > 0) files = "1";
     if (summary.live > 0) files += fmt::format("{}{} live", files.empty() ? "" : ", ", summary.live);
     std::vector<std::string> cells = {
         summary.name, fmt::format("{}", summary.rows), time(summary.first_time),
@@ -233,6 +240,8 @@ Result<void> show_tables(const Recording& recording, const Options& options, Out
                            format_size(static_cast<std::int64_t>(recording.size())),
                            recording.path(), moments.title()));
   write_gaps(TRY(recording.gaps()), moments, output);
+  if (recording.is_foreign()) output.write("\n");
+  for (const std::string& remark : recording.remarks()) output.write(wrapped("", remark, output.width()));
   return {};
 }
 
@@ -257,7 +266,8 @@ int command_show(int argc, char** argv) {
     return 0;
   }
   return view_recording("show", options->recording,
-                        [&](const Recording& recording) { return show(recording, *options); });
+                        [&](const Recording& recording) { return show(recording, *options); },
+                        options->view);
 }
 
 }  // namespace tacho

@@ -12,6 +12,11 @@ struct Pair {
   CounterTrace one, two, busy;
 };
 
+// Empty where the recording has no such column.
+std::string share_text(const CounterTrace& trace) {
+  return trace.span() > 0 ? percent(std::min(1.0, trace.mean() / 1e9)) : "";
+}
+
 TextTable table_of(std::initializer_list<std::string_view> titles) {
   TextTable table;
   bool first = true;
@@ -72,7 +77,7 @@ Result<void> report_disks(const ReportContext& context, Output& output) {
     table.add_row({device, format_size(pair.one.grown()), per_second(pair.one.steepest()),
                    clock(context, pair.one.steepest_time()), format_size(pair.two.grown()),
                    per_second(pair.two.steepest()), clock(context, pair.two.steepest_time()),
-                   percent(std::min(1.0, pair.busy.mean() / 1e9))});
+                   share_text(pair.busy)});
   table.print(output, "  ");
   return {};
 }
@@ -88,8 +93,9 @@ Result<void> report_network(const ReportContext& context, Output& output) {
                  const std::int64_t boottime = at[1].integer(row), time = at[2].integer(row);
                  interfaces[name].one.add(boottime, time, at[3].find_integer(row));
                  interfaces[name].two.add(boottime, time, at[4].find_integer(row));
-                 std::int64_t trouble = 0;
-                 for (std::size_t column = 5; column < 9; ++column) trouble += at[column].integer(row);
+                 std::optional<std::int64_t> trouble;
+                 for (std::size_t column = 5; column < 9; ++column)
+                   if (!at[column].is_null(row)) trouble = trouble.value_or(0) + at[column].integer(row);
                  troubles[name].add(boottime, time, trouble);
                }));
   std::erase_if(interfaces, [](const auto& entry) {
@@ -103,7 +109,7 @@ Result<void> report_network(const ReportContext& context, Output& output) {
     table.add_row({name, format_size(pair.one.grown()), per_second(pair.one.steepest()),
                    clock(context, pair.one.steepest_time()), format_size(pair.two.grown()),
                    per_second(pair.two.steepest()), clock(context, pair.two.steepest_time()),
-                   fmt::format("{}", troubles[name].grown())});
+                   troubles[name].span() > 0 ? fmt::format("{}", troubles[name].grown()) : ""});
   table.print(output, "  ");
   return {};
 }
