@@ -77,7 +77,8 @@ std::string unit_by_name(std::string_view name) {
   if (name.ends_with('%')) return "%";
   if (is_rate(words)) {
     words.resize(words.size() - 2);
-    std::string unit = unit_by_name(words.empty() ? "" : words.back());
+    const bool is_bytes = std::ranges::find(words, "bytes") != words.end();
+    std::string unit = is_bytes ? "By" : unit_by_name(words.empty() ? "" : words.back());
     return (unit.empty() ? "1" : unit) + "/s";
   }
   // "read_bytes_total", "net_bytes_sent": the unit stands before it.

@@ -25,21 +25,34 @@ struct Line {
   ColumnFigures figures;
 };
 
-std::string value_text(const ColumnInfo& column, double value, std::string_view per = "") {
-  if (column.unit == "By") return format_size(static_cast<std::int64_t>(value)) + std::string(per);
-  const bool is_share = column.unit == "1" && column.name.ends_with("utilization");
-  if (is_share) return percent(value);
-  std::string text = std::fabs(value) >= 1e15 || (value != 0 && std::fabs(value) < 0.001) ? fmt::format("{:.3g}", value)
-                     : value == std::floor(value)                                         ? fmt::format("{:.0f}", value)
-                                                                                          : fmt::format("{:.3f}", value);
-  if (text.find('.') != std::string::npos && text.find('e') == std::string::npos)
-    text.erase(text.find_last_not_of('0') + 1);
+// Three digits behind the point where the number is small, none where it is large.
+std::string number_text(double value) {
+  const double size = std::fabs(value);
+  if (size >= 1e15 || (size > 0 && size < 0.001)) return fmt::format("{:.3g}", value);
+  std::string text = fmt::format("{:.{}f}", value, size >= 1000 ? 0 : size >= 100 ? 1 : size >= 10 ? 2 : 3);
+  if (text.find('.') != std::string::npos) text.erase(text.find_last_not_of('0') + 1);
   if (text.ends_with('.')) text.pop_back();
-  std::string unit = column.unit;
-  if (unit == "1" || unit.empty()) return text + std::string(per);
-  if (unit == "Cel") unit = "°C";
+  return text;
+}
+
+std::string value_text(const ColumnInfo& column, double value, std::string_view per = "") {
+  const bool is_bytes = column.unit == "By" || column.unit == "By/s";
+  if (is_bytes) return (value < 0 ? "-" : "") + format_size(static_cast<std::int64_t>(std::fabs(value))) +
+                       (column.unit == "By/s" ? "/s" : std::string(per));
+  if (column.unit == "1" && column.name.ends_with("utilization")) return percent(value);
+  std::string unit = column.unit == "Cel" ? "°C" : column.unit == "1" ? "" : column.unit;
   std::erase_if(unit, [](char c) { return c == '{' || c == '}'; });
-  return text + " " + unit + std::string(per);
+  if (unit.starts_with("1/")) unit.erase(0, 1);
+  return number_text(value) + (unit.empty() || unit.starts_with('/') ? "" : " ") + unit + std::string(per);
+}
+
+// With the date where the file is longer than a day.
+std::string moment_text(const ReportContext& context, std::int64_t time) {
+  const RecordingFacts& facts = context.recording.facts();
+  constexpr std::int64_t kDay = std::int64_t{86'400} * 1'000'000'000;
+  if (facts.end_time.value_or(facts.start_time) - facts.start_time < kDay)
+    return format_clock_time(Nanoseconds(time), context.zone);
+  return Moments(context.zone, Nanoseconds(time)).text(Nanoseconds(time), 0);
 }
 
 // What the rows within the report's range tell, for each entity.
@@ -141,7 +154,7 @@ void print_gauges(const ReportContext& context, const std::vector<Line>& lines, 
     if (has_entity) cells.push_back(line.entity);
     const bool is_constant = figures.low == figures.high;
     const auto clock = [&](std::int64_t time) {
-      return is_constant ? "" : format_clock_time(Nanoseconds(time), context.zone);
+      return is_constant ? "" : moment_text(context, time);
     };
     cells.insert(cells.end(), {line.column.name, value_text(line.column, figures.low), clock(figures.low_time),
                                value_text(line.column, figures.mean), value_text(line.column, figures.high),
@@ -166,7 +179,7 @@ void print_counters(const ReportContext& context, const std::vector<Line>& lines
     const bool has_grown = figures.steepest > 0;
     cells.insert(cells.end(), {line.column.name, value_text(line.column, figures.grown),
                                has_grown ? value_text(line.column, figures.steepest, "/s") : "",
-                               has_grown ? format_clock_time(Nanoseconds(figures.steepest_time), context.zone) : "",
+                               has_grown ? moment_text(context, figures.steepest_time) : "",
                                value_text(line.column, figures.last)});
     table.add_row(std::move(cells));
   }
