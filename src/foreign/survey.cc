@@ -17,11 +17,12 @@ constexpr double kLongStep = 1.5;
 // More gaps than anybody reads; a file of noise must not fill memory.
 constexpr std::size_t kMostGaps = 10'000;
 
-std::int64_t median(std::vector<std::int64_t> values) {
+// The value below which a 1/`part` of all lie.
+std::int64_t quantile(std::vector<std::int64_t> values, std::size_t part) {
   if (values.empty()) return 0;
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
+  const auto place = values.begin() + static_cast<std::ptrdiff_t>(values.size() / part);
+  std::nth_element(values.begin(), place, values.end());
+  return *place;
 }
 
 bool is_long(std::int64_t step, std::int64_t usual) {
@@ -122,7 +123,8 @@ TimeLine::Part TimeLine::part_of(std::span<const std::int64_t> times) {
   const std::size_t every = steps.size() / kStepsOfPart + 1;
   for (std::size_t at = 0; at < steps.size(); at += every)
     part.steps.push_back(steps[at].before - steps[at].after);
-  const std::int64_t usual = median(part.steps);
+  // Of few steps half may be long: what is long at last is known when all have been seen.
+  const std::int64_t usual = quantile(part.steps, 4);
   for (const LongStep& step : steps)
     if (part.longest.size() < kMostGaps && is_long(step.before - step.after, usual))
       part.longest.push_back(step);
@@ -171,7 +173,7 @@ void TimeLine::finish(Survey& survey) {
   survey.low_time = whole_.low;
   survey.high_time = whole_.high;
   survey.turns_back = whole_.turns_back;
-  survey.step = median(std::move(whole_.steps));
+  survey.step = quantile(std::move(whole_.steps), 2);
   std::erase_if(whole_.longest, [&](const LongStep& step) {
     return !is_long(step.before - step.after, survey.step);
   });
