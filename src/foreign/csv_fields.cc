@@ -126,21 +126,29 @@ bool CsvFields::read(std::size_t column, Type type, RawValues& values, Type& wid
 }
 
 bool CsvFields::read_numbers(std::size_t column, RawValues& values, Type& wider) const {
-  const bool is_real = values.type == Type::real;
-  for (std::size_t row = 0; row < rows(); ++row) {
-    const std::string_view text = field(row, column);
+  return values.type == Type::real ? read_numbers_of<Type::real>(column, values, wider)
+                                   : read_numbers_of<Type::integer>(column, values, wider);
+}
+
+template <Type type>
+bool CsvFields::read_numbers_of(std::size_t column, RawValues& values, Type& wider) const {
+  const std::uint32_t* ends = ends_.data() + column;
+  std::uint64_t* words = values.words.data();
+  std::uint8_t* present = values.present.data();
+  const std::size_t rows = begins_.size();
+  for (std::size_t row = 0; row < rows; ++row, ends += columns_) {
+    const std::uint32_t begin = column == 0 ? begins_[row] : ends[-1] + 1;
     std::int64_t integer = 0;
     double real = 0;
-    const Reading reading = read_number(text.data(), text.data() + text.size(), integer, real);
+    const Reading reading = read_padded_number(bytes_ + begin, bytes_ + *ends, integer, real);
     if (reading == Reading::missing) continue;
-    if (reading == Reading::text || (reading == Reading::real && !is_real)) {
+    if (reading == Reading::text || (reading == Reading::real && type != Type::real)) {
       wider = reading == Reading::text ? Type::text : Type::real;
       return false;
     }
-    values.words[row] = !is_real ? static_cast<std::uint64_t>(integer)
-                                 : std::bit_cast<std::uint64_t>(
-                                       reading == Reading::real ? real : static_cast<double>(integer));
-    values.present[row] = 1;
+    if (type == Type::integer) words[row] = static_cast<std::uint64_t>(integer);
+    else words[row] = std::bit_cast<std::uint64_t>(reading == Reading::real ? real : static_cast<double>(integer));
+    present[row] = 1;
   }
   return true;
 }

@@ -16,7 +16,8 @@ class CsvFields {
   CsvFields(char separator, std::size_t columns) : separator_(separator), columns_(columns) {}
 
   // Whole lines, the last one with its newline. Rows with another number of fields are left out and
-  // counted; empty lines are nothing. The bytes must stay while fields are looked at.
+  // counted; empty lines are nothing. The bytes must stay while fields are looked at, and for read()
+  // kNumberPadding bytes (foreign/numbers.h) behind them must be readable.
   void split(std::string_view lines);
   std::size_t rows() const { return begins_.size(); }
   // As it stands there, quotes included.
@@ -40,6 +41,8 @@ class CsvFields {
   void split_quoted(std::string_view lines);
   void end_field(std::uint32_t at);
   bool read_numbers(std::size_t column, RawValues& values, Type& wider) const;
+  template <Type type>
+  bool read_numbers_of(std::size_t column, RawValues& values, Type& wider) const;
   void read_texts(std::size_t column, RawValues& values) const;
 
   char separator_;

@@ -54,8 +54,8 @@ TEST(CsvFields, ABlockEndsOutsideOfQuotes) {
 
 TEST(CsvFields, ATypeThatIsTooNarrowSaysWhichIsNot) {
   CsvFields fields(',', 3);
-  const std::string text = "1,2.5,x\n,N/A,\n-3,4,y\n";
-  fields.split(text);
+  const std::string text = "1,2.5,x\n,N/A,\n-3,4,y\n" + std::string(kNumberPadding, '\0');
+  fields.split(std::string_view(text).substr(0, text.size() - kNumberPadding));
   RawValues values;
   Type wider{};
   ASSERT_TRUE(fields.read(0, Type::integer, values, wider));
@@ -95,6 +95,11 @@ TEST(Numbers, AreReadAsTheyAreWritten) {
       {"123456789.123456789123", Reading::real, 0, 123456789.123456789123},
       {"1e3", Reading::real, 0, 1000},
       {"1.", Reading::real, 0, 1},
+      {"12345678", Reading::integer, 12345678},
+      {"123456789", Reading::integer, 123456789},
+      {"1234567890123456", Reading::integer, 1234567890123456},
+      {"12345678.87654321", Reading::real, 0, 12345678.87654321},
+      {"123456789012345678", Reading::integer, 123456789012345678},
       {"", Reading::missing},
       {"-", Reading::missing},
       {"NaN", Reading::missing},
@@ -116,6 +121,12 @@ TEST(Numbers, AreReadAsTheyAreWritten) {
     if (one.reading == Reading::real) {
       EXPECT_EQ(real, one.real) << one.text;
     }
+    const std::string padded = one.text + "," + std::string(kNumberPadding, '7');
+    std::int64_t same_integer = 0;
+    double same_real = 0;
+    EXPECT_EQ(read_padded_number(padded.data(), padded.data() + one.text.size(), same_integer, same_real), one.reading) << one.text;
+    EXPECT_EQ(same_integer, integer) << one.text;
+    EXPECT_EQ(same_real, real) << one.text;
   }
 }
 

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "foreign/csv_fields.h"
 #include "foreign/in_order.h"
+#include "foreign/numbers.h"
 #include "foreign/raw_file.h"
 #include "foreign/times.h"
 
@@ -70,7 +71,9 @@ class Worker {
   void split() {
     // The last line of a file may have no newline.
     if (!buffer_.ends_with('\n')) buffer_.push_back('\n');
-    fields_.split(buffer_);
+    const std::size_t size = buffer_.size();
+    buffer_.append(kNumberPadding, '\0');
+    fields_.split(std::string_view(buffer_).substr(0, size));
     row_times_.clear();
     timeless_ = first_timeless_ = 0;
     std::vector<std::uint8_t> removed;
