@@ -17,10 +17,14 @@ using Id = arrow::Type;
 
 std::int64_t nanoseconds_of(arrow::TimeUnit::type unit) {
   switch (unit) {
-    case arrow::TimeUnit::SECOND: return 1'000'000'000;
-    case arrow::TimeUnit::MILLI: return 1'000'000;
-    case arrow::TimeUnit::MICRO: return 1'000;
-    case arrow::TimeUnit::NANO: return 1;
+    case arrow::TimeUnit::SECOND:
+      return 1'000'000'000;
+    case arrow::TimeUnit::MILLI:
+      return 1'000'000;
+    case arrow::TimeUnit::MICRO:
+      return 1'000;
+    case arrow::TimeUnit::NANO:
+      return 1;
   }
   return 1;
 }
@@ -93,7 +97,8 @@ Result<void> read_dictionary(const arrow::DictionaryArray& array, RawValues& val
 
 Result<void> read_wide_integers(const arrow::Array& array, RawValues& values) {
   const auto& typed = static_cast<const arrow::UInt64Array&>(array);
-  read_reals(array, values, [&](std::int64_t row) { return static_cast<double>(typed.Value(row)); });
+  read_reals(array, values,
+             [&](std::int64_t row) { return static_cast<double>(typed.Value(row)); });
   return {};
 }
 
@@ -101,31 +106,52 @@ template <class Decimal, class ArrayType>
 void read_decimals(const arrow::Array& array, RawValues& values) {
   const auto& typed = static_cast<const ArrayType&>(array);
   const std::int32_t scale = static_cast<const arrow::DecimalType&>(*array.type()).scale();
-  read_reals(array, values, [&](std::int64_t row) { return Decimal(typed.GetValue(row)).ToDouble(scale); });
+  read_reals(array, values,
+             [&](std::int64_t row) { return Decimal(typed.GetValue(row)).ToDouble(scale); });
 }
 
 Result<void> read_others(const arrow::Array& array, RawValues& values) {
   const auto real = [&](const auto& typed) {
-    read_reals(array, values, [&](std::int64_t row) { return static_cast<double>(typed.Value(row)); });
+    read_reals(array, values,
+               [&](std::int64_t row) { return static_cast<double>(typed.Value(row)); });
   };
   switch (array.type_id()) {
     case Id::HALF_FLOAT:
       read_reals(array, values, [&](std::int64_t row) {
-        return arrow::util::Float16::FromBits(static_cast<const arrow::HalfFloatArray&>(array).Value(row)).ToDouble();
+        return arrow::util::Float16::FromBits(
+                   static_cast<const arrow::HalfFloatArray&>(array).Value(row))
+            .ToDouble();
       });
       return {};
-    case Id::FLOAT: real(static_cast<const arrow::FloatArray&>(array)); return {};
-    case Id::DOUBLE: real(static_cast<const arrow::DoubleArray&>(array)); return {};
-    case Id::UINT64: return read_wide_integers(array, values);
-    case Id::DECIMAL128: read_decimals<arrow::Decimal128, arrow::Decimal128Array>(array, values); return {};
-    case Id::DECIMAL256: read_decimals<arrow::Decimal256, arrow::Decimal256Array>(array, values); return {};
-    case Id::STRING: return read_texts<arrow::StringArray>(array, values);
-    case Id::LARGE_STRING: return read_texts<arrow::LargeStringArray>(array, values);
-    case Id::STRING_VIEW: return read_texts<arrow::StringViewArray>(array, values);
-    case Id::BINARY: return read_texts<arrow::BinaryArray>(array, values);
-    case Id::LARGE_BINARY: return read_texts<arrow::LargeBinaryArray>(array, values);
-    case Id::DICTIONARY: return read_dictionary(static_cast<const arrow::DictionaryArray&>(array), values);
-    default: return Error{ErrorCode::bug, "a column of type " + array.type()->ToString() + " cannot be read"};
+    case Id::FLOAT:
+      real(static_cast<const arrow::FloatArray&>(array));
+      return {};
+    case Id::DOUBLE:
+      real(static_cast<const arrow::DoubleArray&>(array));
+      return {};
+    case Id::UINT64:
+      return read_wide_integers(array, values);
+    case Id::DECIMAL128:
+      read_decimals<arrow::Decimal128, arrow::Decimal128Array>(array, values);
+      return {};
+    case Id::DECIMAL256:
+      read_decimals<arrow::Decimal256, arrow::Decimal256Array>(array, values);
+      return {};
+    case Id::STRING:
+      return read_texts<arrow::StringArray>(array, values);
+    case Id::LARGE_STRING:
+      return read_texts<arrow::LargeStringArray>(array, values);
+    case Id::STRING_VIEW:
+      return read_texts<arrow::StringViewArray>(array, values);
+    case Id::BINARY:
+      return read_texts<arrow::BinaryArray>(array, values);
+    case Id::LARGE_BINARY:
+      return read_texts<arrow::LargeBinaryArray>(array, values);
+    case Id::DICTIONARY:
+      return read_dictionary(static_cast<const arrow::DictionaryArray&>(array), values);
+    default:
+      return Error{ErrorCode::bug,
+                   "a column of type " + array.type()->ToString() + " cannot be read"};
   }
 }
 
@@ -133,30 +159,54 @@ Result<void> read_others(const arrow::Array& array, RawValues& values) {
 
 std::optional<Type> raw_type_of(const arrow::DataType& type) {
   switch (type.id()) {
-    case Id::BOOL: case Id::INT8: case Id::INT16: case Id::INT32: case Id::INT64:
-    case Id::UINT8: case Id::UINT16: case Id::UINT32: case Id::DURATION:
+    case Id::BOOL:
+    case Id::INT8:
+    case Id::INT16:
+    case Id::INT32:
+    case Id::INT64:
+    case Id::UINT8:
+    case Id::UINT16:
+    case Id::UINT32:
+    case Id::DURATION:
       return Type::integer;
-    case Id::UINT64: case Id::HALF_FLOAT: case Id::FLOAT: case Id::DOUBLE: case Id::DECIMAL128: case Id::DECIMAL256:
+    case Id::UINT64:
+    case Id::HALF_FLOAT:
+    case Id::FLOAT:
+    case Id::DOUBLE:
+    case Id::DECIMAL128:
+    case Id::DECIMAL256:
       return Type::real;
-    case Id::STRING: case Id::LARGE_STRING: case Id::STRING_VIEW: case Id::BINARY: case Id::LARGE_BINARY:
+    case Id::STRING:
+    case Id::LARGE_STRING:
+    case Id::STRING_VIEW:
+    case Id::BINARY:
+    case Id::LARGE_BINARY:
       return Type::text;
-    case Id::TIMESTAMP: case Id::DATE32: case Id::DATE64:
+    case Id::TIMESTAMP:
+    case Id::DATE32:
+    case Id::DATE64:
       return Type::timestamp;
     case Id::DICTIONARY: {
       const auto value = raw_type_of(*static_cast<const arrow::DictionaryType&>(type).value_type());
       return value == Type::text ? value : std::nullopt;
     }
-    default: return std::nullopt;
+    default:
+      return std::nullopt;
   }
 }
 
 std::int64_t unit_of(const arrow::DataType& type) {
   switch (type.id()) {
-    case Id::TIMESTAMP: return nanoseconds_of(static_cast<const arrow::TimestampType&>(type).unit());
-    case Id::DURATION: return nanoseconds_of(static_cast<const arrow::DurationType&>(type).unit());
-    case Id::DATE32: return std::int64_t{86'400} * 1'000'000'000;
-    case Id::DATE64: return 1'000'000;
-    default: return 1;
+    case Id::TIMESTAMP:
+      return nanoseconds_of(static_cast<const arrow::TimestampType&>(type).unit());
+    case Id::DURATION:
+      return nanoseconds_of(static_cast<const arrow::DurationType&>(type).unit());
+    case Id::DATE32:
+      return std::int64_t{86'400} * 1'000'000'000;
+    case Id::DATE64:
+      return 1'000'000;
+    default:
+      return 1;
   }
 }
 
@@ -164,19 +214,44 @@ Result<void> read_values(const arrow::Array& array, RawValues& values) {
   values.begin(*raw_type_of(*array.type()), static_cast<std::size_t>(array.length()));
   const std::int64_t unit = unit_of(*array.type());
   switch (array.type_id()) {
-    case Id::BOOL: read_integers<arrow::BooleanArray>(array, unit, values); return {};
-    case Id::INT8: read_integers<arrow::Int8Array>(array, unit, values); return {};
-    case Id::INT16: read_integers<arrow::Int16Array>(array, unit, values); return {};
-    case Id::INT32: read_integers<arrow::Int32Array>(array, unit, values); return {};
-    case Id::INT64: read_integers<arrow::Int64Array>(array, unit, values); return {};
-    case Id::UINT8: read_integers<arrow::UInt8Array>(array, unit, values); return {};
-    case Id::UINT16: read_integers<arrow::UInt16Array>(array, unit, values); return {};
-    case Id::UINT32: read_integers<arrow::UInt32Array>(array, unit, values); return {};
-    case Id::DURATION: read_integers<arrow::DurationArray>(array, unit, values); return {};
-    case Id::TIMESTAMP: read_integers<arrow::TimestampArray>(array, unit, values); return {};
-    case Id::DATE32: read_integers<arrow::Date32Array>(array, unit, values); return {};
-    case Id::DATE64: read_integers<arrow::Date64Array>(array, unit, values); return {};
-    default: return read_others(array, values);
+    case Id::BOOL:
+      read_integers<arrow::BooleanArray>(array, unit, values);
+      return {};
+    case Id::INT8:
+      read_integers<arrow::Int8Array>(array, unit, values);
+      return {};
+    case Id::INT16:
+      read_integers<arrow::Int16Array>(array, unit, values);
+      return {};
+    case Id::INT32:
+      read_integers<arrow::Int32Array>(array, unit, values);
+      return {};
+    case Id::INT64:
+      read_integers<arrow::Int64Array>(array, unit, values);
+      return {};
+    case Id::UINT8:
+      read_integers<arrow::UInt8Array>(array, unit, values);
+      return {};
+    case Id::UINT16:
+      read_integers<arrow::UInt16Array>(array, unit, values);
+      return {};
+    case Id::UINT32:
+      read_integers<arrow::UInt32Array>(array, unit, values);
+      return {};
+    case Id::DURATION:
+      read_integers<arrow::DurationArray>(array, unit, values);
+      return {};
+    case Id::TIMESTAMP:
+      read_integers<arrow::TimestampArray>(array, unit, values);
+      return {};
+    case Id::DATE32:
+      read_integers<arrow::Date32Array>(array, unit, values);
+      return {};
+    case Id::DATE64:
+      read_integers<arrow::Date64Array>(array, unit, values);
+      return {};
+    default:
+      return read_others(array, values);
   }
 }
 

@@ -22,7 +22,8 @@ class PipeOutput final : public arrow::io::OutputStream {
   arrow::Result<std::int64_t> Tell() const override { return place_; }
   arrow::Status Write(const void* bytes, std::int64_t size) override {
     place_ += size;
-    const auto written = write_all(descriptor_, {static_cast<const char*>(bytes), static_cast<std::size_t>(size)});
+    const auto written =
+        write_all(descriptor_, {static_cast<const char*>(bytes), static_cast<std::size_t>(size)});
     return written ? arrow::Status::OK() : arrow::Status::IOError(written.error().text);
   }
 
@@ -40,7 +41,8 @@ class PipeInput final : public arrow::io::InputStream {
   arrow::Result<std::int64_t> Read(std::int64_t size, void* to) override {
     std::int64_t read = 0;
     while (read < size) {
-      const ssize_t got = ::read(descriptor_, static_cast<char*>(to) + read, static_cast<std::size_t>(size - read));
+      const ssize_t got =
+          ::read(descriptor_, static_cast<char*>(to) + read, static_cast<std::size_t>(size - read));
       if (got < 0 && errno == EINTR) continue;
       if (got < 0) return arrow::Status::IOError("a pipe cannot be read");
       if (got == 0) break;
@@ -70,7 +72,8 @@ arrow::ipc::IpcWriteOptions write_options() {
 
 }  // namespace
 
-Result<void> write_batches(int descriptor, const Schema& schema, const std::function<Result<void>(const Send&)>& make) {
+Result<void> write_batches(int descriptor, const Schema& schema,
+                           const std::function<Result<void>(const Send&)>& make) {
   PipeOutput pipe(descriptor);
   auto writer = TRY(checked(arrow::ipc::MakeStreamWriter(&pipe, schema, write_options()), "rows"));
   TRY(make([&](const Batch& batch) -> Result<bool> {
@@ -95,9 +98,11 @@ Result<Batch> BatchPipe::next() {
     arrow::ipc::IpcReadOptions options = arrow::ipc::IpcReadOptions::Defaults();
     options.memory_pool = reading_pool();
     options.use_threads = false;
-    state_->reader = TRY(checked(arrow::ipc::RecordBatchStreamReader::Open(&state_->input, options), "rows"));
+    state_->reader =
+        TRY(checked(arrow::ipc::RecordBatchStreamReader::Open(&state_->input, options), "rows"));
     if (!state_->reader->schema()->Equals(*state_->schema, false))
-      return Error{ErrorCode::corrupt, "the process that reads it gave other columns than were asked for"};
+      return Error{ErrorCode::corrupt,
+                   "the process that reads it gave other columns than were asked for"};
   }
   std::shared_ptr<arrow::RecordBatch> batch;
   TRY(checked(state_->reader->ReadNext(&batch), "rows"));

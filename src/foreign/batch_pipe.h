@@ -12,10 +12,11 @@ namespace tacho {
 
 // Writes all batches that `make` sends; `send` is false when nobody reads any more.
 using Send = std::function<Result<bool>(const Batch& batch)>;
-Result<void> write_batches(int descriptor, const Schema& schema, const std::function<Result<void>(const Send&)>& make);
+Result<void> write_batches(int descriptor, const Schema& schema,
+                           const std::function<Result<void>(const Send&)>& make);
 
-// The other end. What comes is untrusted: a batch is taken only when it has the expected schema and is
-// sound within.
+// The other end. What comes is untrusted: a batch is taken only when it has the expected schema and
+// is sound within.
 class BatchPipe {
  public:
   BatchPipe(int descriptor, Schema schema);

@@ -44,7 +44,8 @@ void close_range_of(unsigned first, unsigned last) {
 void close_others(std::span<const int> kept, int pipe) {
   const int nowhere = open("/dev/null", O_RDWR | O_CLOEXEC);
   for (const int standard : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
-    if (standard != pipe && std::ranges::find(kept, standard) == kept.end()) dup2(nowhere, standard);
+    if (standard != pipe && std::ranges::find(kept, standard) == kept.end())
+      dup2(nowhere, standard);
   std::vector<int> open_ones(kept.begin(), kept.end());
   open_ones.push_back(pipe);
   std::ranges::sort(open_ones);
@@ -86,7 +87,8 @@ Result<void> guarded_work(const std::function<Result<void>(int)>& work, int pipe
 Result<std::unique_ptr<Confined>> Confined::start(std::span<const int> kept,
                                                   const std::function<void()>& before,
                                                   std::function<Result<void>(int)> work) {
-  void* shared = mmap(nullptr, sizeof(Ending), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  void* shared =
+      mmap(nullptr, sizeof(Ending), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (shared == MAP_FAILED) return last_system_error("get memory for", "reading");
   std::unique_ptr<Confined> self(new Confined);
   self->ending_ = new (shared) Ending;
@@ -135,9 +137,11 @@ Result<void> Confined::finish() {
   const Ending ending = *ending_;  // a copy: nobody else changes it now
   if (ending.state == Ending::State::good) return {};
   if (ending.state == Ending::State::failed && ending.size <= Ending::kRoom)
-    return Error{static_cast<ErrorCode>(std::min(ending.code, static_cast<std::uint32_t>(ErrorCode::bug))),
-                 std::string(ending.text, ending.size)};
-  const std::string how = WIFSIGNALED(status) ? std::string("signal ") + std::to_string(WTERMSIG(status)) : "no result";
+    return Error{
+        static_cast<ErrorCode>(std::min(ending.code, static_cast<std::uint32_t>(ErrorCode::bug))),
+        std::string(ending.text, ending.size)};
+  const std::string how =
+      WIFSIGNALED(status) ? std::string("signal ") + std::to_string(WTERMSIG(status)) : "no result";
   return Error{ErrorCode::corrupt, "the process that read it ended with " + how +
                                        ": the file is damaged, or made to do harm"};
 }

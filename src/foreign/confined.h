@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Work on hostile bytes in a process of its own that can do nothing but compute, read the descriptors
-// it was given and write to one pipe: seccomp lets no other file, socket, process or program be
-// opened or made, whatever the bytes do to it.
+// Work on hostile bytes in a process of its own that can do nothing but compute, read the
+// descriptors it was given and write to one pipe: seccomp lets no other file, socket, process or
+// program be opened or made, whatever the bytes do to it.
 #pragma once
 
 #include <sys/types.h>

@@ -27,8 +27,8 @@ void each_mark(std::string_view bytes, char separator, const Found& found) {
         _mm_or_si128(_mm_cmpeq_epi8(part, separators), _mm_cmpeq_epi8(part, newlines))));
   };
   for (; at + 64 <= bytes.size(); at += 64) {
-    std::uint64_t marks = marks_at(at) | marks_at(at + 16) << 16 | marks_at(at + 32) << 32 |
-                          marks_at(at + 48) << 48;
+    std::uint64_t marks =
+        marks_at(at) | marks_at(at + 16) << 16 | marks_at(at + 32) << 32 | marks_at(at + 48) << 48;
     for (; marks != 0; marks &= marks - 1)
       found(static_cast<std::uint32_t>(at + static_cast<unsigned>(std::countr_zero(marks))));
   }
@@ -45,8 +45,10 @@ void each_mark_outside(std::string_view bytes, char separator, const Found& foun
     const char byte = bytes[at];
     if (is_inside) {
       if (byte != '"') continue;
-      if (at + 1 < bytes.size() && bytes[at + 1] == '"') ++at;
-      else is_inside = false;
+      if (at + 1 < bytes.size() && bytes[at + 1] == '"')
+        ++at;
+      else
+        is_inside = false;
       continue;
     }
     if (byte == '"' && is_at_start) {
@@ -61,7 +63,9 @@ void each_mark_outside(std::string_view bytes, char separator, const Found& foun
   }
 }
 
-bool has_quotes(std::string_view bytes) { return std::memchr(bytes.data(), '"', bytes.size()) != nullptr; }
+bool has_quotes(std::string_view bytes) {
+  return std::memchr(bytes.data(), '"', bytes.size()) != nullptr;
+}
 
 // Printable ASCII without a backslash is its own escaped form.
 bool is_plain(std::string_view text) {
@@ -94,8 +98,10 @@ void CsvFields::split(std::string_view lines) {
   filled_ = count_ = 0;
   begin_ = 0;
   lines_ = uneven_ = first_uneven_ = 0;
-  if (has_quotes(lines)) split_quoted(lines);
-  else split_plain(lines);
+  if (has_quotes(lines))
+    split_quoted(lines);
+  else
+    split_plain(lines);
 }
 
 void CsvFields::split_plain(std::string_view lines) {
@@ -146,8 +152,11 @@ bool CsvFields::read_numbers_of(std::size_t column, RawValues& values, Type& wid
       wider = reading == Reading::text ? Type::text : Type::real;
       return false;
     }
-    if (type == Type::integer) words[row] = static_cast<std::uint64_t>(integer);
-    else words[row] = std::bit_cast<std::uint64_t>(reading == Reading::real ? real : static_cast<double>(integer));
+    if (type == Type::integer)
+      words[row] = static_cast<std::uint64_t>(integer);
+    else
+      words[row] = std::bit_cast<std::uint64_t>(
+          reading == Reading::real ? real : static_cast<double>(integer));
     present[row] = 1;
   }
   return true;
@@ -158,8 +167,10 @@ void CsvFields::read_texts(std::size_t column, RawValues& values) const {
     std::string_view text = field(row, column);
     std::string without_quotes;
     if (text.starts_with('"')) text = without_quotes = unquoted(text);
-    if (is_plain(text)) values.bytes.append(text);
-    else append_escaped(values.bytes, text);
+    if (is_plain(text))
+      values.bytes.append(text);
+    else
+      append_escaped(values.bytes, text);
     values.present[row] = text.empty() ? 0 : 1;
     values.ends.push_back(static_cast<std::int32_t>(values.bytes.size()));
   }

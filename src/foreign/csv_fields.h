@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Lines of CSV as fields (RFC 4180: quotes around a field, two for one within), and fields as values.
+// Lines of CSV as fields (RFC 4180: quotes around a field, two for one within), and fields as
+// values.
 #pragma once
 
 #include <cstdint>
@@ -16,8 +17,8 @@ class CsvFields {
   CsvFields(char separator, std::size_t columns) : separator_(separator), columns_(columns) {}
 
   // Whole lines, the last one with its newline. Rows with another number of fields are left out and
-  // counted; empty lines are nothing. The bytes must stay while fields are looked at, and for read()
-  // kNumberPadding bytes (foreign/numbers.h) behind them must be readable.
+  // counted; empty lines are nothing. The bytes must stay while fields are looked at, and for
+  // read() kNumberPadding bytes (foreign/numbers.h) behind them must be readable.
   void split(std::string_view lines);
   std::size_t rows() const { return begins_.size(); }
   // As it stands there, quotes included.
@@ -57,8 +58,8 @@ class CsvFields {
   std::uint64_t lines_ = 0, uneven_ = 0, first_uneven_ = 0;
 };
 
-// How many bytes from the start lie in whole lines: up to and with the last newline that stands in no
-// quotes; 0 when there is none.
+// How many bytes from the start lie in whole lines: up to and with the last newline that stands in
+// no quotes; 0 when there is none.
 std::size_t whole_lines(std::string_view bytes, char separator);
 // A field without its quotes.
 std::string unquoted(std::string_view field);

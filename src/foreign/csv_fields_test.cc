@@ -14,7 +14,8 @@ std::vector<std::vector<std::string>> rows_of(CsvFields& fields, std::size_t col
   std::vector<std::vector<std::string>> rows;
   for (std::size_t row = 0; row < fields.rows(); ++row) {
     rows.emplace_back();
-    for (std::size_t column = 0; column < columns; ++column) rows.back().push_back(unquoted(fields.field(row, column)));
+    for (std::size_t column = 0; column < columns; ++column)
+      rows.back().push_back(unquoted(fields.field(row, column)));
   }
   return rows;
 }
@@ -24,7 +25,8 @@ TEST(CsvFields, SplitsLinesOfAnyLength) {
   const std::string longer(300, 'x');
   const std::string text = "a,b\r\n,\n" + longer + "," + longer + "\n";
   fields.split(text);
-  EXPECT_EQ(rows_of(fields, 2), (std::vector<std::vector<std::string>>{{"a", "b"}, {"", ""}, {longer, longer}}));
+  EXPECT_EQ(rows_of(fields, 2),
+            (std::vector<std::vector<std::string>>{{"a", "b"}, {"", ""}, {longer, longer}}));
   EXPECT_EQ(fields.uneven(), 0U);
 }
 
@@ -32,7 +34,8 @@ TEST(CsvFields, KeepsSeparatorsAndNewlinesWithinQuotes) {
   CsvFields fields(',', 2);
   const std::string text = "\"a,\n\"\"b\",2\n5\" disk,\"\"\n";
   fields.split(text);
-  EXPECT_EQ(rows_of(fields, 2), (std::vector<std::vector<std::string>>{{"a,\n\"b", "2"}, {"5\" disk", ""}}));
+  EXPECT_EQ(rows_of(fields, 2),
+            (std::vector<std::vector<std::string>>{{"a,\n\"b", "2"}, {"5\" disk", ""}}));
 }
 
 TEST(CsvFields, LeavesOutAndCountsLinesWithAnotherNumberOfFields) {
@@ -81,35 +84,34 @@ struct NumberCase {
 };
 
 TEST(Numbers, AreReadAsTheyAreWritten) {
-  const NumberCase cases[] = {
-      {"0", Reading::integer, 0},
-      {"-17", Reading::integer, -17},
-      {"+5", Reading::integer, 5},
-      {" 8 ", Reading::integer, 8},
-      {"\"9\"", Reading::integer, 9},
-      {"9223372036854775807", Reading::integer, INT64_MAX},
-      {"-9223372036854775808", Reading::integer, INT64_MIN},
-      {"9223372036854775808", Reading::real, 0, 9223372036854775808.0},
-      {"0.1", Reading::real, 0, 0.1},
-      {"-12.345678901234567", Reading::real, 0, -12.345678901234567},
-      {"123456789.123456789123", Reading::real, 0, 123456789.123456789123},
-      {"1e3", Reading::real, 0, 1000},
-      {"1.", Reading::real, 0, 1},
-      {"12345678", Reading::integer, 12345678},
-      {"123456789", Reading::integer, 123456789},
-      {"1234567890123456", Reading::integer, 1234567890123456},
-      {"12345678.87654321", Reading::real, 0, 12345678.87654321},
-      {"123456789012345678", Reading::integer, 123456789012345678},
-      {"", Reading::missing},
-      {"-", Reading::missing},
-      {"NaN", Reading::missing},
-      {"N/A", Reading::missing},
-      {"inf", Reading::missing},
-      {"1e999", Reading::missing},
-      {"12 MB", Reading::text},
-      {"1.2.3", Reading::text},
-      {"0x10", Reading::text},
-      {"--1", Reading::text}};
+  const NumberCase cases[] = {{"0", Reading::integer, 0},
+                              {"-17", Reading::integer, -17},
+                              {"+5", Reading::integer, 5},
+                              {" 8 ", Reading::integer, 8},
+                              {"\"9\"", Reading::integer, 9},
+                              {"9223372036854775807", Reading::integer, INT64_MAX},
+                              {"-9223372036854775808", Reading::integer, INT64_MIN},
+                              {"9223372036854775808", Reading::real, 0, 9223372036854775808.0},
+                              {"0.1", Reading::real, 0, 0.1},
+                              {"-12.345678901234567", Reading::real, 0, -12.345678901234567},
+                              {"123456789.123456789123", Reading::real, 0, 123456789.123456789123},
+                              {"1e3", Reading::real, 0, 1000},
+                              {"1.", Reading::real, 0, 1},
+                              {"12345678", Reading::integer, 12345678},
+                              {"123456789", Reading::integer, 123456789},
+                              {"1234567890123456", Reading::integer, 1234567890123456},
+                              {"12345678.87654321", Reading::real, 0, 12345678.87654321},
+                              {"123456789012345678", Reading::integer, 123456789012345678},
+                              {"", Reading::missing},
+                              {"-", Reading::missing},
+                              {"NaN", Reading::missing},
+                              {"N/A", Reading::missing},
+                              {"inf", Reading::missing},
+                              {"1e999", Reading::missing},
+                              {"12 MB", Reading::text},
+                              {"1.2.3", Reading::text},
+                              {"0x10", Reading::text},
+                              {"--1", Reading::text}};
   for (const NumberCase& one : cases) {
     std::int64_t integer = 0;
     double real = 0;
@@ -124,7 +126,10 @@ TEST(Numbers, AreReadAsTheyAreWritten) {
     const std::string padded = one.text + "," + std::string(kNumberPadding, '7');
     std::int64_t same_integer = 0;
     double same_real = 0;
-    EXPECT_EQ(read_padded_number(padded.data(), padded.data() + one.text.size(), same_integer, same_real), one.reading) << one.text;
+    EXPECT_EQ(
+        read_padded_number(padded.data(), padded.data() + one.text.size(), same_integer, same_real),
+        one.reading)
+        << one.text;
     EXPECT_EQ(same_integer, integer) << one.text;
     EXPECT_EQ(same_real, real) << one.text;
   }

@@ -34,7 +34,8 @@ struct Form {
 };
 
 char separator_of(std::string_view header) {
-  return *std::ranges::max_element(kSeparators, {}, [&](char c) { return std::ranges::count(header, c); });
+  return *std::ranges::max_element(kSeparators, {},
+                                   [&](char c) { return std::ranges::count(header, c); });
 }
 
 // What one block tells.
@@ -51,7 +52,10 @@ struct BlockSurvey {
 class Worker {
  public:
   Worker(const ForeignFile& file, const Form& form)
-      : file_(file), form_(form), fields_(form.separator, form.names.size()), times_(form.time_form) {}
+      : file_(file),
+        form_(form),
+        fields_(form.separator, form.names.size()),
+        times_(form.time_form) {}
 
   std::string& buffer() { return buffer_; }
   CsvFields& fields() { return fields_; }
@@ -103,7 +107,9 @@ class Worker {
 class SurveyWorker : public Worker {
  public:
   SurveyWorker(const ForeignFile& file, const Form& form)
-      : Worker(file, form), types_(form.names.size(), Type::integer), time_column_(form.time_column) {}
+      : Worker(file, form),
+        types_(form.names.size(), Type::integer),
+        time_column_(form.time_column) {}
 
   Result<BlockSurvey> operator()(const Stretch& stretch) {
     split();
@@ -152,8 +158,8 @@ class ReadWorker : public Worker {
     for (std::size_t index = 0; index < columns_.size(); ++index) {
       const std::size_t column = columns_[index];
       Type wider{};
-      if (!fields().read(column + (column >= form_.time_column ? 1 : 0), survey_.columns[column].type_of(),
-                         chunk_.columns[index], wider))
+      if (!fields().read(column + (column >= form_.time_column ? 1 : 0),
+                         survey_.columns[column].type_of(), chunk_.columns[index], wider))
         return Error{ErrorCode::corrupt, "it has changed while it was read"};
     }
     return &chunk_;
@@ -170,12 +176,14 @@ class CsvFile final : public RawFile {
  public:
   explicit CsvFile(const ForeignFile& file) : file_(file) {}
   Result<Survey> survey() override;
-  Result<void> read(const Survey& survey, const RawRequest& request, const TakeChunk& take) override;
+  Result<void> read(const Survey& survey, const RawRequest& request,
+                    const TakeChunk& take) override;
 
  private:
   Result<Form> read_form() const;
   Result<void> find_time(Form& form, std::string_view sample) const;
-  Result<std::optional<Stretch>> next_block(std::uint64_t& place, char separator, std::string& buffer) const;
+  Result<std::optional<Stretch>> next_block(std::uint64_t& place, char separator,
+                                            std::string& buffer) const;
 
   const ForeignFile& file_;
 };
@@ -190,7 +198,8 @@ Result<Form> CsvFile::read_form() const {
   Form form{.separator = separator_of(header)};
   const std::size_t end = text.find('\n');
   if (end == std::string_view::npos && head.size() < file_.size)
-    return Error{ErrorCode::corrupt, file_.name + " is no CSV: its first line has no end within 1 MiB"};
+    return Error{ErrorCode::corrupt,
+                 file_.name + " is no CSV: its first line has no end within 1 MiB"};
   form.body = begin + (end == std::string_view::npos ? text.size() : end + 1);
   if (header.ends_with('\r')) header.pop_back();
   header.push_back('\n');
@@ -201,25 +210,31 @@ Result<Form> CsvFile::read_form() const {
                                          " columns; at most 10000 are read"};
   CsvFields fields(form.separator, columns);
   fields.split(header);
-  for (; fields.rows() != 1 && columns > 1 && header.find('"') != std::string::npos; fields.split(header))
+  for (; fields.rows() != 1 && columns > 1 && header.find('"') != std::string::npos;
+       fields.split(header))
     fields = CsvFields(form.separator, --columns);
-  if (fields.rows() != 1) return Error{ErrorCode::corrupt, file_.name + " is no CSV: its first line has no names"};
+  if (fields.rows() != 1)
+    return Error{ErrorCode::corrupt, file_.name + " is no CSV: its first line has no names"};
   for (std::size_t column = 0; column < columns; ++column)
     form.names.push_back(unquoted(fields.field(0, column)));
   form.names = distinct_names(form.names);
   if (form.body >= file_.size)
-    return Error{ErrorCode::corrupt, file_.name + " has a line of names and no rows; expected rows with times"};
-  TRY(find_time(form, std::string_view(head).substr(std::min<std::size_t>(form.body, head.size()))));
+    return Error{ErrorCode::corrupt,
+                 file_.name + " has a line of names and no rows; expected rows with times"};
+  TRY(find_time(form,
+                std::string_view(head).substr(std::min<std::size_t>(form.body, head.size()))));
   return form;
 }
 
-// The first column, best names first, whose values are times. One with another name must have dates:
-// a number alone may be anything.
+// The first column, best names first, whose values are times. One with another name must have
+// dates: a number alone may be anything.
 Result<void> CsvFile::find_time(Form& form, std::string_view sample) const {
   CsvFields fields(form.separator, form.names.size());
   std::string lines(sample.substr(0, kBlock));
-  if (const std::size_t whole = whole_lines(lines, form.separator); whole > 0) lines.resize(whole);
-  else lines.push_back('\n');
+  if (const std::size_t whole = whole_lines(lines, form.separator); whole > 0)
+    lines.resize(whole);
+  else
+    lines.push_back('\n');
   fields.split(lines);
   const std::size_t rows = std::min(fields.rows(), kSampleRows);
   for (const std::size_t column : time_candidates(form.names)) {
@@ -269,8 +284,10 @@ Result<std::optional<Stretch>> CsvFile::next_block(std::uint64_t& place, char se
 
 Result<Survey> CsvFile::survey() {
   const Form form = TRY(read_form());
-  Survey survey{.format = "CSV", .separator = std::string(1, form.separator),
-                .time_name = form.names[form.time_column], .time_form = std::string(text_of(form.time_form))};
+  Survey survey{.format = "CSV",
+                .separator = std::string(1, form.separator),
+                .time_name = form.names[form.time_column],
+                .time_form = std::string(text_of(form.time_form))};
   std::vector<Type> types(form.names.size(), Type::integer);
   std::vector<ColumnProfile> profiles(form.names.size());
   TimeLine line;
@@ -282,7 +299,8 @@ Result<Survey> CsvFile::survey() {
       profiles[column].append(block.profiles[column]);
     }
     if (block.uneven > 0 && survey.uneven == 0) survey.first_uneven = lines + block.first_uneven;
-    if (block.timeless > 0 && survey.timeless == 0) survey.first_timeless = lines + block.first_timeless;
+    if (block.timeless > 0 && survey.timeless == 0)
+      survey.first_timeless = lines + block.first_timeless;
     survey.uneven += block.uneven;
     survey.timeless += block.timeless;
     survey.is_naive = survey.is_naive || block.saw_naive;
@@ -297,13 +315,16 @@ Result<Survey> CsvFile::survey() {
   line.finish(survey);
   for (std::size_t column = 0; column < types.size(); ++column)
     if (column != form.time_column)
-      survey.columns.push_back({form.names[column], static_cast<int>(types[column]), profiles[column]});
+      survey.columns.push_back({.name = form.names[column],
+                                .type = static_cast<int>(types[column]),
+                                .profile = profiles[column]});
   return survey;
 }
 
 Result<void> CsvFile::read(const Survey& survey, const RawRequest& request, const TakeChunk& take) {
   const Form form = TRY(read_form());
-  if (form.names.size() != survey.columns.size() + 1 || form.names[form.time_column] != survey.time_name)
+  if (form.names.size() != survey.columns.size() + 1 ||
+      form.names[form.time_column] != survey.time_name)
     return Error{ErrorCode::corrupt, file_.name + " has changed while it was read"};
   std::size_t next = 0;
   return in_order(
@@ -318,6 +339,8 @@ Result<void> CsvFile::read(const Survey& survey, const RawRequest& request, cons
 
 }  // namespace
 
-std::unique_ptr<RawFile> make_csv_file(const ForeignFile& file) { return std::make_unique<CsvFile>(file); }
+std::unique_ptr<RawFile> make_csv_file(const ForeignFile& file) {
+  return std::make_unique<CsvFile>(file);
+}
 
 }  // namespace tacho

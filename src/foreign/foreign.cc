@@ -26,14 +26,16 @@ constexpr std::size_t kLargestSurvey = std::size_t{256} << 20;
 constexpr std::int64_t kSecond = 1'000'000'000;
 
 bool has_ending(std::string_view name) {
-  return !name.starts_with('.') &&
-         std::ranges::any_of(kEndings, [&](std::string_view ending) { return name.ends_with(ending); });
+  return !name.starts_with('.') && std::ranges::any_of(kEndings, [&](std::string_view ending) {
+    return name.ends_with(ending);
+  });
 }
 
 std::string stem_of(std::string_view path) {
   std::string_view name = path.substr(path.find_last_of('/') + 1);
   for (const std::string_view ending : kEndings)
-    if (name.ends_with(ending) && name.size() > ending.size()) return std::string(name.substr(0, name.size() - ending.size()));
+    if (name.ends_with(ending) && name.size() > ending.size())
+      return std::string(name.substr(0, name.size() - ending.size()));
   return std::string(name);
 }
 
@@ -44,8 +46,9 @@ Result<std::vector<std::string>> files_at(const std::string& path) {
   if (!folder) return last_system_error("open", escaped(path));
   std::vector<std::string> files;
   for (const std::string& name : TRY(list_folder(folder.get()))) {
-    struct stat status {};
-    if (has_ending(name) && fstatat(folder.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+    struct stat status{};
+    if (has_ending(name) &&
+        fstatat(folder.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 &&
         S_ISREG(status.st_mode) && files.size() < kMostFiles)
       files.push_back(path + "/" + name);
   }
@@ -56,11 +59,13 @@ Result<std::shared_ptr<ForeignFile>> open_file(const std::string& path) {
   auto file = std::make_shared<ForeignFile>();
   file->name = escaped(path);
   file->stem = stem_of(path);
-  file->descriptor = FileDescriptor(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  file->descriptor =
+      FileDescriptor(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   if (!file->descriptor) return last_system_error("open", file->name);
-  struct stat status {};
+  struct stat status{};
   if (fstat(file->descriptor.get(), &status) != 0) return last_system_error("look at", file->name);
-  if (!S_ISREG(status.st_mode)) return Error{ErrorCode::corrupt, file->name + " is not a regular file"};
+  if (!S_ISREG(status.st_mode))
+    return Error{ErrorCode::corrupt, file->name + " is not a regular file"};
   file->size = static_cast<std::uint64_t>(status.st_size);
   return file;
 }
@@ -86,7 +91,23 @@ Result<Survey> survey_of(const ForeignFile& file, const std::string& zone) {
 struct SurveyedFile {
   std::shared_ptr<ForeignFile> file;
   Survey survey;
+  std::string variable;  // what TZ was
+  std::string zone;      // in words
 };
+
+// In the zone that was asked for; without one, in that which the file names, or else the local one.
+Result<SurveyedFile> surveyed_file(std::shared_ptr<ForeignFile> file, const std::string& asked) {
+  SurveyedFile of{.file = std::move(file), .variable = TRY(zone_variable(asked))};
+  of.zone = asked.empty() ? "local" : asked;
+  of.survey = TRY(survey_of(*of.file, of.variable));
+  if (!asked.empty() || !of.survey.is_naive || of.survey.zone.empty()) return of;
+  const auto own = zone_variable(of.survey.zone);
+  if (!own) return of;
+  of.zone = of.survey.zone;
+  of.variable = *own;
+  of.survey = TRY(survey_of(*of.file, of.variable));
+  return of;
+}
 
 std::string counted(std::uint64_t count, std::string_view noun) {
   return std::to_string(count) + " " + std::string(noun) + (count == 1 ? "" : "s");
@@ -95,14 +116,18 @@ std::string counted(std::uint64_t count, std::string_view noun) {
 void add_findings(const SurveyedFile& of, std::vector<Finding>& findings) {
   const Survey& survey = of.survey;
   if (survey.uneven > 0)
-    findings.push_back({.file = of.file->stem,
-                        .what = counted(survey.uneven, "line") + " with another number of fields than the first line, left out (line " +
-                                std::to_string(survey.first_uneven) + (survey.uneven > 1 ? " is the first)" : ")"),
-                        .rows = static_cast<std::int64_t>(survey.uneven)});
+    findings.push_back(
+        {.file = of.file->stem,
+         .what = counted(survey.uneven, "line") +
+                 " with another number of fields than the first line, left out (line " +
+                 std::to_string(survey.first_uneven) + (survey.uneven > 1 ? " is the first)" : ")"),
+         .rows = static_cast<std::int64_t>(survey.uneven)});
   if (survey.timeless > 0)
     findings.push_back({.file = of.file->stem,
-                        .what = counted(survey.timeless, "row") + " without a time that can be read, left out (row " +
-                                std::to_string(survey.first_timeless) + (survey.timeless > 1 ? " is the first)" : ")"),
+                        .what = counted(survey.timeless, "row") +
+                                " without a time that can be read, left out (row " +
+                                std::to_string(survey.first_timeless) +
+                                (survey.timeless > 1 ? " is the first)" : ")"),
                         .rows = static_cast<std::int64_t>(survey.timeless)});
 }
 
@@ -113,42 +138,49 @@ std::string list_of(const std::vector<std::string>& names) {
 }
 
 // Times, and where they come from.
-std::string time_remark(const Survey& survey, const std::string& zone) {
+std::string time_remark(const SurveyedFile& of) {
+  const Survey& survey = of.survey;
   std::string text = "times are in column " + survey.time_name + ": " + survey.time_form;
   if (survey.is_naive)
-    text += " without a zone, taken as " + (zone.empty() || zone == "local" ? std::string("local") : zone) +
-            " time (--data-timezone changes it)";
-  if (survey.turns_back > 0) text += "; " + counted(survey.turns_back, "row") + " lie before the row above";
+    text += " without a zone, taken as " + of.zone + " time" +
+            (of.zone == survey.zone ? ", as the file says" : "") + " (--data-timezone changes it)";
+  if (survey.turns_back > 0)
+    text += "; " + counted(survey.turns_back, "row") + " lie before the row above";
   return text;
 }
 
 class ForeignSource final : public RecordingSource {
  public:
-  ForeignSource(std::string path, std::string zone) : path_(std::move(path)), zone_(std::move(zone)) {}
+  ForeignSource(std::string path, std::string zone)
+      : path_(std::move(path)), zone_(std::move(zone)) {}
 
-  Result<void> open(const std::string& variable) {
+  Result<void> open() {
     const auto files = TRY(files_at(path_));
     std::vector<SurveyedFile> surveyed;
     std::optional<Error> failure;
     for (const std::string& name : files) {
       auto file = TRY(open_file(name));
-      auto survey = survey_of(*file, variable);
-      size_ += file->size;
-      if (survey) {
-        surveyed.push_back({std::move(file), std::move(*survey)});
+      const std::uint64_t size = file->size;
+      size_ += size;
+      auto one = surveyed_file(std::move(file), zone_);
+      if (one) {
+        surveyed.push_back(std::move(*one));
         continue;
       }
-      if (!failure) failure = survey.error();
-      findings_.push_back({.what = "left out: " + survey.error().text, .bytes = file->size});
+      if (!failure) failure = one.error();
+      findings_.push_back({.what = "left out: " + one.error().text, .bytes = size});
     }
     if (surveyed.empty()) return *failure;
     // Several files have one clock only when a tick is a stretch of time.
     const bool is_folder = files.size() > 1 || files.front() != path_;
-    stamp_.base = std::ranges::min(surveyed, {}, [](const auto& of) { return of.survey.low_time; }).survey.low_time;
+    stamp_.base = std::ranges::min(surveyed, {}, [](const auto& of) {
+                    return of.survey.low_time;
+                  }).survey.low_time;
     stamp_.tick_span = is_folder ? kSecond : 0;
-    for (SurveyedFile& of : surveyed) add(std::move(of), variable, is_folder);
+    for (SurveyedFile& of : surveyed) add(std::move(of), is_folder);
     if (!can_confine())
-      remarks_.emplace_back("this kernel has no seccomp: the file was read by a process with all rights");
+      remarks_.emplace_back(
+          "this kernel has no seccomp: the file was read by a process with all rights");
     std::ranges::sort(tables_, {}, [](const auto& table) { return table->name(); });
     return {};
   }
@@ -163,23 +195,28 @@ class ForeignSource final : public RecordingSource {
   const std::vector<std::string>& remarks() const override { return remarks_; }
 
  private:
-  void add(SurveyedFile of, const std::string& variable, bool is_folder) {
+  void add(SurveyedFile of, bool is_folder) {
     add_findings(of, findings_);
     add_facts(of.survey);
     FilePlan plan = plan_of(of.file->stem, of.survey);
     const std::string about = is_folder ? of.file->stem + ": " : "";
-    remarks_.push_back(about + plan.what + ", " + of.survey.format + ", " + counted(of.survey.rows, "row") + " of " +
+    remarks_.push_back(about + plan.what + ", " + of.survey.format + ", " +
+                       counted(of.survey.rows, "row") + " of " +
                        counted(of.survey.columns.size() + 1, "column"));
-    remarks_.push_back(about + time_remark(of.survey, zone_));
+    remarks_.push_back(about + time_remark(of));
     for (const std::string& remark : plan.remarks) remarks_.push_back(about + remark);
     if (!of.survey.left_out.empty())
-      remarks_.push_back(about + "columns of types that are not read: " + list_of(of.survey.left_out));
+      remarks_.push_back(about +
+                         "columns of types that are not read: " + list_of(of.survey.left_out));
     add_gaps(of.survey);
     const auto shared = std::make_shared<const SurveyedForeign>(
-        SurveyedForeign{std::move(of.file), std::move(of.survey), variable, stamp_});
+        SurveyedForeign{std::move(of.file), std::move(of.survey), std::move(of.variable), stamp_});
     for (TablePlan& table : plan.tables) {
       std::string name = table.name;
-      for (int number = 2; std::ranges::find(tables_, name, [](const auto& known) { return known->name(); }) != tables_.end(); ++number)
+      for (int number = 2;
+           std::ranges::find(tables_, name, [](const auto& known) { return known->name(); }) !=
+           tables_.end();
+           ++number)
         name = table.name + "_" + std::to_string(number);
       table.name = name;
       tables_.push_back(make_foreign_table(shared, std::move(table)));
@@ -200,7 +237,8 @@ class ForeignSource final : public RecordingSource {
   void add_gaps(const Survey& survey) {
     if (!tables_.empty()) return;
     for (const LongStep& step : survey.gaps) {
-      const double steps = static_cast<double>(step.before - step.after) / static_cast<double>(survey.step);
+      const double steps =
+          static_cast<double>(step.before - step.after) / static_cast<double>(survey.step);
       gaps_.push_back({.first_tick = step.tick + 1,
                        .ticks = static_cast<std::uint64_t>(std::max(1.0, steps - 0.5)),
                        .after_time = Nanoseconds(step.after),
@@ -223,21 +261,22 @@ class ForeignSource final : public RecordingSource {
 }  // namespace
 
 bool is_foreign_path(const std::string& path) {
-  struct stat status {};
+  struct stat status{};
   if (stat(path.c_str(), &status) != 0) return false;
   if (S_ISREG(status.st_mode)) return true;
-  if (!S_ISDIR(status.st_mode) || access((path + "/" + std::string(kFactsName)).c_str(), F_OK) == 0) return false;
+  if (!S_ISDIR(status.st_mode) || access((path + "/" + std::string(kFactsName)).c_str(), F_OK) == 0)
+    return false;
   const auto files = files_at(path);
   return files && !files->empty();
 }
 
-Result<std::shared_ptr<const RecordingSource>> open_foreign_source(const std::string& path,
-                                                                   const std::string& data_timezone) {
-  const std::string variable = TRY(zone_variable(data_timezone));
+Result<std::shared_ptr<const RecordingSource>> open_foreign_source(
+    const std::string& path, const std::string& data_timezone) {
+  TRY(zone_variable(data_timezone));  // before anything is opened
   std::string place = path;
   while (place.size() > 1 && place.ends_with('/')) place.pop_back();
   auto source = std::make_shared<ForeignSource>(place, data_timezone);
-  TRY(source->open(variable));
+  TRY(source->open());
   return std::shared_ptr<const RecordingSource>(std::move(source));
 }
 

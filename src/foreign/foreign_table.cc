@@ -20,7 +20,8 @@ RangeOf ranges_of(const Stretch& stretch, const StampRule& stamp) {
     if (column == "time") return ValueRange{.low = stretch.low_time, .high = stretch.high_time};
     if (column == "boottime") return ValueRange{.low = low, .high = high};
     if (column != "tick") return std::nullopt;
-    if (stamp.tick_span > 0) return ValueRange{.low = low / stamp.tick_span, .high = high / stamp.tick_span};
+    if (stamp.tick_span > 0)
+      return ValueRange{.low = low / stamp.tick_span, .high = high / stamp.tick_span};
     return ValueRange{.low = static_cast<std::int64_t>(stretch.first_tick),
                       .high = static_cast<std::int64_t>(stretch.last_tick)};
   };
@@ -51,16 +52,22 @@ class ForeignReader final : public SegmentReader {
     const Survey& survey = file_->survey;
     const std::int64_t base = file_->stamp.base;
     if (plan_->key_columns.empty())
-      return SegmentSummary{.rows = survey.rows, .first_tick = 0, .last_tick = survey.ticks - 1,
-                            .first_time = survey.first_time, .last_time = survey.last_time,
-                            .first_boottime = survey.first_time - base, .last_boottime = survey.last_time - base};
+      return SegmentSummary{.rows = survey.rows,
+                            .first_tick = 0,
+                            .last_tick = survey.ticks - 1,
+                            .first_time = survey.first_time,
+                            .last_time = survey.last_time,
+                            .first_boottime = survey.first_time - base,
+                            .last_boottime = survey.last_time - base};
     SegmentSummary summary;
     for (const PlannedRow& row : plan_->rows) {
       const ColumnProfile* profile = fullest(*file_, row);
       if (profile == nullptr || profile->count == 0) continue;
       summary.rows += profile->count;
-      summary.first_time = std::min(summary.first_time.value_or(profile->first_time), profile->first_time);
-      summary.last_time = std::max(summary.last_time.value_or(profile->last_time), profile->last_time);
+      summary.first_time =
+          std::min(summary.first_time.value_or(profile->first_time), profile->first_time);
+      summary.last_time =
+          std::max(summary.last_time.value_or(profile->last_time), profile->last_time);
       summary.first_boottime = *summary.first_time - base;
       summary.last_boottime = *summary.last_time - base;
     }
@@ -82,21 +89,24 @@ class ForeignReader final : public SegmentReader {
   Result<void> start(const ChunkWanted& wanted) {
     RawRequest request;
     for (std::size_t index = 0; index < file_->survey.stretches.size(); ++index)
-      if (wanted(ranges_of(file_->survey.stretches[index], file_->stamp))) request.stretches.push_back(index);
+      if (wanted(ranges_of(file_->survey.stretches[index], file_->stamp)))
+        request.stretches.push_back(index);
     // The stamp alone is a selection too.
     std::vector<std::string> columns = columns_;
     if (!columns.empty()) columns.emplace_back("tick");
     const TableRows rows(*plan_, columns, file_->stamp);
     request.columns = rows.needed();
     const int kept[] = {file_->file->descriptor.get()};
-    process_ = TRY(Confined::start(kept, [&] { use_zone(file_->zone); }, [&](int pipe) -> Result<void> {
-      const auto raw = TRY(open_raw(*file_->file));
-      return write_batches(pipe, rows.schema(), [&](const Send& send) -> Result<void> {
-        return raw->read(file_->survey, request, [&](const RawChunk& chunk) -> Result<bool> {
-          return send(TRY(rows.convert(chunk)));
-        });
-      });
-    }));
+    process_ = TRY(Confined::start(
+        kept, [&] { use_zone(file_->zone); },
+        [&](int pipe) -> Result<void> {
+          const auto raw = TRY(open_raw(*file_->file));
+          return write_batches(pipe, rows.schema(), [&](const Send& send) -> Result<void> {
+            return raw->read(file_->survey, request, [&](const RawChunk& chunk) -> Result<bool> {
+              return send(TRY(rows.convert(chunk)));
+            });
+          });
+        }));
     pipe_ = std::make_unique<BatchPipe>(process_->descriptor(), rows.schema());
     return {};
   }
@@ -113,7 +123,8 @@ class ForeignTable final : public TableSource {
  public:
   ForeignTable(Shared file, TablePlan plan)
       : file_(std::move(file)), plan_(std::make_shared<const TablePlan>(std::move(plan))) {
-    segments_.push_back({.kind = Segment::Kind::foreign, .name = file_->file->name, .size = file_->file->size});
+    segments_.push_back(
+        {.kind = Segment::Kind::foreign, .name = file_->file->name, .size = file_->file->size});
   }
 
   const std::string& name() const override { return plan_->name; }
@@ -121,11 +132,13 @@ class ForeignTable final : public TableSource {
   const std::vector<Segment>& segments() const override { return segments_; }
   Result<Schema> schema() const override { return schema_of(*plan_); }
 
-  Result<std::unique_ptr<SegmentReader>> open(const Segment&, std::shared_ptr<FindingLog>) const override {
+  Result<std::unique_ptr<SegmentReader>> open(const Segment&,
+                                              std::shared_ptr<FindingLog>) const override {
     return std::unique_ptr<SegmentReader>(std::make_unique<ForeignReader>(file_, plan_));
   }
 
-  Result<void> take_off_filled(const Segment&, const ChunkWanted&, std::set<std::string>& columns) const override {
+  Result<void> take_off_filled(const Segment&, const ChunkWanted&,
+                               std::set<std::string>& columns) const override {
     for (const PlannedColumn& key : plan_->key_columns) columns.erase(key.name);
     for (const Column& stamp : kStamp) columns.erase(std::string(stamp.name));
     for (const PlannedRow& row : plan_->rows)
@@ -133,7 +146,8 @@ class ForeignTable final : public TableSource {
         if (row.sources[column] == kNoSource) continue;
         const SurveyedColumn& source = file_->survey.columns[row.sources[column]];
         // Texts are not counted: they may be there.
-        if (source.profile.count > 0 || source.type_of() == Type::text) columns.erase(plan_->columns[column].name);
+        if (source.profile.count > 0 || source.type_of() == Type::text)
+          columns.erase(plan_->columns[column].name);
       }
     return {};
   }
@@ -149,7 +163,8 @@ class ForeignTable final : public TableSource {
   }
 
  private:
-  void add_figures(const PlannedRow& row, std::size_t column, std::vector<ColumnFigures>& all) const {
+  void add_figures(const PlannedRow& row, std::size_t column,
+                   std::vector<ColumnFigures>& all) const {
     const PlannedColumn& planned = plan_->columns[column];
     const ColumnProfile& profile = file_->survey.columns[row.sources[column]].profile;
     const bool is_measured = planned.kind == Kind::gauge || planned.kind == Kind::counter;
@@ -159,10 +174,17 @@ class ForeignTable final : public TableSource {
     const double scale = planned.multiply / planned.divide;
     std::string entity;
     for (const std::string& key : row.keys) entity += (entity.empty() ? "" : " ") + key;
-    all.push_back({.column = planned.name, .entity = entity, .count = profile.count, .low = profile.low * scale,
-                   .high = profile.high * scale, .mean = profile.sum / static_cast<double>(profile.count) * scale,
-                   .last = profile.last * scale, .low_time = profile.low_time, .high_time = profile.high_time,
-                   .grown = profile.grown * scale, .steepest = profile.steepest * scale,
+    all.push_back({.column = planned.name,
+                   .entity = entity,
+                   .count = profile.count,
+                   .low = profile.low * scale,
+                   .high = profile.high * scale,
+                   .mean = profile.sum / static_cast<double>(profile.count) * scale,
+                   .last = profile.last * scale,
+                   .low_time = profile.low_time,
+                   .high_time = profile.high_time,
+                   .grown = profile.grown * scale,
+                   .steepest = profile.steepest * scale,
                    .steepest_time = profile.steepest_time});
   }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One table of a foreign file: its rows come from a confined process that is started for each reading.
+// One table of a foreign file: its rows come from a confined process that is started for each
+// reading.
 #pragma once
 
 #include <memory>
@@ -23,6 +24,7 @@ struct SurveyedForeign {
 // In a process that is to be confined: makes TZ so, and reads the zone's file.
 void use_zone(const std::string& zone);
 
-std::shared_ptr<const TableSource> make_foreign_table(std::shared_ptr<const SurveyedForeign> file, TablePlan plan);
+std::shared_ptr<const TableSource> make_foreign_table(std::shared_ptr<const SurveyedForeign> file,
+                                                      TablePlan plan);
 
 }  // namespace tacho

@@ -15,6 +15,7 @@ std::string unit_by_name(std::string_view name);
 // True when a column only rises and its name fits a counter: "_total", or whole numbers with a name
 // that is no gauge's ("memory", "used", "percent", ...).
 bool is_counter(const SurveyedColumn& column);
+// As the file says itself, where it does (tacho's own exports), else by these.
 PlannedColumn guessed_column(const Survey& survey, std::size_t index);
 bool is_stamp_name(std::string_view name);
 

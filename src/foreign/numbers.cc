@@ -12,19 +12,22 @@ namespace tacho {
 namespace {
 
 // What programs write where there is no value.
-constexpr std::string_view kMissing[] = {"", "-", "n/a", "na", "nan", "-nan", "null", "none", "nil", "<na>", "unknown"};
+constexpr std::string_view kMissing[] = {"",     "-",    "n/a", "na",   "nan",    "-nan",
+                                         "null", "none", "nil", "<na>", "unknown"};
 
 bool is_missing(std::string_view text) {
   if (text.size() > 8) return false;
   std::string lower(text);
-  std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::ranges::transform(lower, lower.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return std::ranges::find(kMissing, lower) != std::end(kMissing);
 }
 
 }  // namespace
 
 Reading read_rare_number(std::string_view text, std::int64_t& integer, double& real) {
-  if (text.size() >= 2 && text.front() == '"' && text.back() == '"') text = text.substr(1, text.size() - 2);
+  if (text.size() >= 2 && text.front() == '"' && text.back() == '"')
+    text = text.substr(1, text.size() - 2);
   text = trimmed(text);
   if (is_missing(text)) return Reading::missing;
   if (text.starts_with('+')) text.remove_prefix(1);

@@ -15,6 +15,8 @@
 #include "foreign/numbers.h"
 #include "foreign/raw_file.h"
 #include "foreign/times.h"
+#include "journal/format.h"
+#include "store/columns.h"
 
 namespace tacho {
 namespace {
@@ -24,11 +26,15 @@ constexpr std::int64_t kBatchRows = 8192;
 constexpr int kMostColumns = 10'000;
 constexpr std::int64_t kSecond = 1'000'000'000;
 
+// Where a file says of which zone its times are.
+constexpr std::string_view kKeyZone = "tacho.zone";
+
 // A column that is read.
 struct Leaf {
   std::string name;
   std::shared_ptr<arrow::DataType> type;
   int index = 0;  // among the file's leaves
+  std::shared_ptr<const arrow::KeyValueMetadata> metadata = {};
 };
 
 // Reads the time column's values, whatever they are.
@@ -36,8 +42,10 @@ class ParquetTimes {
  public:
   ParquetTimes() = default;
   ParquetTimes(const arrow::DataType& type, TimeForm form)
-      : form_(form), reader_(form),
-        is_wall_(type.id() == arrow::Type::TIMESTAMP && static_cast<const arrow::TimestampType&>(type).timezone().empty()) {}
+      : form_(form),
+        reader_(form),
+        is_wall_(type.id() == arrow::Type::TIMESTAMP &&
+                 static_cast<const arrow::TimestampType&>(type).timezone().empty()) {}
 
   std::optional<std::int64_t> at(const RawValues& values, std::size_t row) {
     if (values.present[row] == 0) return std::nullopt;
@@ -52,11 +60,14 @@ class ParquetTimes {
       }
       case Type::text: {
         const std::int32_t begin = row == 0 ? 0 : values.ends[row - 1];
-        return reader_.read({values.bytes.data() + begin, static_cast<std::size_t>(values.ends[row] - begin)});
+        return reader_.read(
+            {values.bytes.data() + begin, static_cast<std::size_t>(values.ends[row] - begin)});
       }
       case Type::real: {
         const double value = std::bit_cast<double>(word) * static_cast<double>(unit);
-        return std::fabs(value) < 9.2e18 ? std::optional(static_cast<std::int64_t>(std::llround(value))) : std::nullopt;
+        return std::fabs(value) < 9.2e18
+                   ? std::optional(static_cast<std::int64_t>(std::llround(value)))
+                   : std::nullopt;
       }
       default:
         return __builtin_mul_overflow(word, unit, &time) ? std::nullopt : std::optional(time);
@@ -80,7 +91,8 @@ class ParquetFile final : public RawFile {
       return survey_groups();
     });
   }
-  Result<void> read(const Survey& survey, const RawRequest& request, const TakeChunk& take) override {
+  Result<void> read(const Survey& survey, const RawRequest& request,
+                    const TakeChunk& take) override {
     return guarded(file_.name, [&]() -> Result<void> {
       TRY(open());
       if (survey.columns.size() != leaves_.size() || survey.time_name != time_.name)
@@ -99,7 +111,8 @@ class ParquetFile final : public RawFile {
   Result<void> read_groups(const Survey& survey, const RawRequest& request, const TakeChunk& take);
   Result<bool> each_batch(int group, const std::vector<const Leaf*>& leaves, const TakeBatch& take);
   // The batch's times and columns; rows without a time are left out.
-  Result<void> convert(const arrow::RecordBatch& batch, RawChunk& chunk, std::vector<std::uint8_t>& removed);
+  Result<void> convert(const arrow::RecordBatch& batch, RawChunk& chunk,
+                       std::vector<std::uint8_t>& removed);
 
   const ForeignFile& file_;
   std::unique_ptr<parquet::arrow::FileReader> reader_;
@@ -119,13 +132,15 @@ Result<void> ParquetFile::open() {
   arrow_properties.set_batch_size(kBatchRows);
   parquet::arrow::FileReaderBuilder builder;
   // The descriptor is closed with it: this process has no other use for it.
-  auto file = TRY(checked(arrow::io::ReadableFile::Open(file_.descriptor.get(), reading_pool()), file_.name));
+  auto file = TRY(
+      checked(arrow::io::ReadableFile::Open(file_.descriptor.get(), reading_pool()), file_.name));
   TRY(checked(builder.Open(std::move(file), properties), file_.name));
   builder.memory_pool(reading_pool())->properties(arrow_properties);
   reader_ = TRY(checked(builder.Build(), file_.name));
   const auto metadata = reader_->parquet_reader()->metadata();
   if (metadata->num_columns() > kMostColumns)
-    return Error{ErrorCode::corrupt, file_.name + " has " + std::to_string(metadata->num_columns()) +
+    return Error{ErrorCode::corrupt, file_.name + " has " +
+                                         std::to_string(metadata->num_columns()) +
                                          " columns; at most 10000 are read"};
   std::vector<std::string> names;
   for (const auto& field : reader_->manifest().schema_fields) names.push_back(field.field->name());
@@ -134,9 +149,11 @@ Result<void> ParquetFile::open() {
   for (std::size_t index = 0; index < names.size(); ++index) {
     const auto& field = reader_->manifest().schema_fields[index];
     if (field.column_index < 0 || !raw_type_of(*field.field->type()))
-      left_out_.push_back(names[index] + " (" + field.field->type()->ToString().substr(0, 60) + ")");
+      left_out_.push_back(names[index] + " (" + field.field->type()->ToString().substr(0, 60) +
+                          ")");
     else
-      leaves_.push_back({names[index], field.field->type(), field.column_index});
+      leaves_.push_back(
+          {names[index], field.field->type(), field.column_index, field.field->metadata()});
   }
   return find_time();
 }
@@ -173,12 +190,14 @@ Result<TimeForm> ParquetFile::form_of_column(const Leaf& leaf) {
       has_seen = true;
       if (time_values_.type == Type::text) {
         const std::int32_t begin = row == 0 ? 0 : time_values_.ends[row - 1];
-        form = form_of(std::string_view(time_values_.bytes).substr(static_cast<std::size_t>(begin),
-                                                                   static_cast<std::size_t>(time_values_.ends[row] - begin)));
+        form = form_of(std::string_view(time_values_.bytes)
+                           .substr(static_cast<std::size_t>(begin),
+                                   static_cast<std::size_t>(time_values_.ends[row] - begin)));
       } else {
         const std::uint64_t word = time_values_.words[row];
-        form = form_of_number(time_values_.type == Type::real ? std::bit_cast<double>(word)
-                                                              : static_cast<double>(static_cast<std::int64_t>(word)));
+        form = form_of_number(time_values_.type == Type::real
+                                  ? std::bit_cast<double>(word)
+                                  : static_cast<double>(static_cast<std::int64_t>(word)));
       }
       return false;
     }));
@@ -186,7 +205,8 @@ Result<TimeForm> ParquetFile::form_of_column(const Leaf& leaf) {
   return *form;
 }
 
-Result<bool> ParquetFile::each_batch(int group, const std::vector<const Leaf*>& leaves, const TakeBatch& take) {
+Result<bool> ParquetFile::each_batch(int group, const std::vector<const Leaf*>& leaves,
+                                     const TakeBatch& take) {
   std::vector<int> indices;
   for (const Leaf* leaf : leaves) indices.push_back(leaf->index);
   auto batches = TRY(checked(reader_->GetRecordBatchReader({group}, indices), file_.name));
@@ -202,7 +222,8 @@ Result<bool> ParquetFile::each_batch(int group, const std::vector<const Leaf*>& 
   }
   if (rows != declared)
     return Error{ErrorCode::corrupt, file_.name + " is damaged: a row group says that it has " +
-                                         std::to_string(declared) + " rows, and has " + std::to_string(rows)};
+                                         std::to_string(declared) + " rows, and has " +
+                                         std::to_string(rows)};
   return true;
 }
 
@@ -214,8 +235,10 @@ Result<void> ParquetFile::convert(const arrow::RecordBatch& batch, RawChunk& chu
   removed.assign(static_cast<std::size_t>(batch.num_rows()), 0);
   for (std::size_t row = 0; row < removed.size(); ++row) {
     const auto time = times_.at(time_values_, row);
-    if (time) chunk.times.push_back(*time);
-    else removed[row] = 1;
+    if (time)
+      chunk.times.push_back(*time);
+    else
+      removed[row] = 1;
   }
   chunk.columns.resize(static_cast<std::size_t>(batch.num_columns() - 1));
   for (int column = 0; column + 1 < batch.num_columns(); ++column) {
@@ -227,15 +250,23 @@ Result<void> ParquetFile::convert(const arrow::RecordBatch& batch, RawChunk& chu
 }
 
 Result<Survey> ParquetFile::survey_groups() {
-  Survey survey{.format = "Parquet", .time_name = time_.name, .time_form = std::string(text_of(form_)), .left_out = left_out_};
+  Survey survey{.format = "Parquet",
+                .time_name = time_.name,
+                .time_form = std::string(text_of(form_)),
+                .left_out = left_out_};
   if (time_.type->id() == arrow::Type::TIMESTAMP) {
     survey.time_form = "timestamps";
+    survey.zone = escaped(metadata_of(reader_->manifest().schema_metadata, kKeyZone), 100);
     survey.is_utc = static_cast<const arrow::TimestampType&>(*time_.type).timezone() == "UTC";
   }
   std::vector<const Leaf*> leaves;
   for (const Leaf& leaf : leaves_) {
     leaves.push_back(&leaf);
-    survey.columns.push_back({leaf.name, static_cast<int>(*raw_type_of(*leaf.type)), {}});
+    survey.columns.push_back({.name = leaf.name,
+                              .type = static_cast<int>(*raw_type_of(*leaf.type)),
+                              .kind = escaped(metadata_of(leaf.metadata, kKeyKind), 20),
+                              .unit = escaped(metadata_of(leaf.metadata, kKeyUnit), 40),
+                              .help = escaped(metadata_of(leaf.metadata, kKeyDescription), 500)});
   }
   leaves.push_back(&time_);
   TimeLine line;
@@ -248,7 +279,8 @@ Result<Survey> ParquetFile::survey_groups() {
       TRY(convert(batch, chunk, removed));
       if (const auto lost = removed.size() - chunk.rows(); lost > 0) {
         if (survey.timeless == 0)
-          survey.first_timeless = row + 1 + static_cast<std::uint64_t>(std::ranges::find(removed, 1) - removed.begin());
+          survey.first_timeless =
+              row + 1 + static_cast<std::uint64_t>(std::ranges::find(removed, 1) - removed.begin());
         survey.timeless += lost;
       }
       row += removed.size();
@@ -260,7 +292,9 @@ Result<Survey> ParquetFile::survey_groups() {
       }
       Stretch part;
       line.append(TimeLine::part_of(chunk.times), part);
-      if (stretch.size == 0) stretch = {stretch.offset, 0, part.first_tick, part.last_tick, part.low_time, part.high_time};
+      if (stretch.size == 0)
+        stretch = {stretch.offset, 0, part.first_tick, part.last_tick, part.low_time,
+                   part.high_time};
       stretch.size += chunk.rows();
       stretch.last_tick = part.last_tick;
       stretch.low_time = std::min(stretch.low_time, part.low_time);
@@ -274,7 +308,8 @@ Result<Survey> ParquetFile::survey_groups() {
   return survey;
 }
 
-Result<void> ParquetFile::read_groups(const Survey& survey, const RawRequest& request, const TakeChunk& take) {
+Result<void> ParquetFile::read_groups(const Survey& survey, const RawRequest& request,
+                                      const TakeChunk& take) {
   std::vector<const Leaf*> leaves;
   for (const std::size_t column : request.columns) leaves.push_back(&leaves_[column]);
   leaves.push_back(&time_);
@@ -284,16 +319,17 @@ Result<void> ParquetFile::read_groups(const Survey& survey, const RawRequest& re
     const Stretch& stretch = survey.stretches[index];
     std::uint64_t tick = stretch.first_tick;
     std::optional<std::int64_t> last;
-    const bool goes_on = TRY(each_batch(static_cast<int>(stretch.offset), leaves, [&](const arrow::RecordBatch& batch) -> Result<bool> {
-      TRY(convert(batch, chunk, removed));
-      chunk.ticks.clear();
-      for (const std::int64_t time : chunk.times) {
-        tick += last && *last != time ? 1 : 0;
-        last = time;
-        chunk.ticks.push_back(tick);
-      }
-      return take(chunk);
-    }));
+    const bool goes_on = TRY(each_batch(static_cast<int>(stretch.offset), leaves,
+                                        [&](const arrow::RecordBatch& batch) -> Result<bool> {
+                                          TRY(convert(batch, chunk, removed));
+                                          chunk.ticks.clear();
+                                          for (const std::int64_t time : chunk.times) {
+                                            tick += last && *last != time ? 1 : 0;
+                                            last = time;
+                                            chunk.ticks.push_back(tick);
+                                          }
+                                          return take(chunk);
+                                        }));
     if (!goes_on) return {};
   }
   return {};
@@ -301,6 +337,8 @@ Result<void> ParquetFile::read_groups(const Survey& survey, const RawRequest& re
 
 }  // namespace
 
-std::unique_ptr<RawFile> make_parquet_file(const ForeignFile& file) { return std::make_unique<ParquetFile>(file); }
+std::unique_ptr<RawFile> make_parquet_file(const ForeignFile& file) {
+  return std::make_unique<ParquetFile>(file);
+}
 
 }  // namespace tacho

@@ -16,7 +16,8 @@ std::string list_of(const std::vector<std::string>& names) {
   std::string text;
   for (std::size_t index = 0; index < std::min(names.size(), kShownNames); ++index)
     text += (index == 0 ? "" : ", ") + names[index];
-  if (names.size() > kShownNames) text += " and " + std::to_string(names.size() - kShownNames) + " more";
+  if (names.size() > kShownNames)
+    text += " and " + std::to_string(names.size() - kShownNames) + " more";
   return text;
 }
 
@@ -55,8 +56,8 @@ std::vector<std::size_t> FileColumns::rest() const {
   return indices;
 }
 
-std::optional<TablePlan> map_table(std::string name, std::string help, const std::vector<Mapped>& columns,
-                                   FileColumns& left) {
+std::optional<TablePlan> map_table(std::string name, std::string help,
+                                   const std::vector<Mapped>& columns, FileColumns& left) {
   TablePlan table{.name = std::move(name), .help = std::move(help)};
   PlannedRow row;
   for (const Mapped& mapped : columns) {
@@ -76,7 +77,8 @@ void append_rest(TablePlan& table, const Survey& survey, const FileColumns& left
   for (const std::size_t index : left.rest()) {
     PlannedColumn column = guessed_column(survey, index);
     // A table's own names stay what they are, and so do the stamps.
-    while (std::ranges::find(table.columns, column.name, &PlannedColumn::name) != table.columns.end() ||
+    while (std::ranges::find(table.columns, column.name, &PlannedColumn::name) !=
+               table.columns.end() ||
            is_stamp_name(column.name))
       column.name += "_";
     if (column.kind == Kind::counter) counters.push_back(column.name);
@@ -85,10 +87,11 @@ void append_rest(TablePlan& table, const Survey& survey, const FileColumns& left
     table.rows.front().sources.push_back(index);
   }
   if (!keys.empty())
-    remarks.push_back("several rows have one time: " + list_of(keys) + " " + (keys.size() == 1 ? "is" : "are") +
-                      " taken to say which row is which");
+    remarks.push_back("several rows have one time: " + list_of(keys) + " " +
+                      (keys.size() == 1 ? "is" : "are") + " taken to say which row is which");
   if (!counters.empty())
-    remarks.push_back("taken for counters by their names and because they only rise: " + list_of(counters));
+    remarks.push_back("taken for counters by their names and because they only rise: " +
+                      list_of(counters));
 }
 
 std::optional<TablePlan> rest_as_it_is(std::string name, std::string help, const Survey& survey,
@@ -104,8 +107,10 @@ std::string table_name_of(std::string_view stem) {
   std::string name;
   for (const char c : stem.substr(0, 60)) {
     const auto byte = static_cast<unsigned char>(c);
-    if (std::isalnum(byte) != 0) name.push_back(static_cast<char>(std::tolower(byte)));
-    else if (!name.empty() && name.back() != '_') name.push_back('_');
+    if (std::isalnum(byte) != 0)
+      name.push_back(static_cast<char>(std::tolower(byte)));
+    else if (!name.empty() && name.back() != '_')
+      name.push_back('_');
   }
   while (name.ends_with('_')) name.pop_back();
   return name.empty() ? "samples" : name;

@@ -28,8 +28,8 @@ struct PlannedColumn {
 
 // One row of the table for each row of the file.
 struct PlannedRow {
-  std::vector<std::string> keys;      // of key_columns
-  std::vector<std::size_t> sources;   // of columns: the file's column, or kNoSource
+  std::vector<std::string> keys;     // of key_columns
+  std::vector<std::size_t> sources;  // of columns: the file's column, or kNoSource
 };
 inline constexpr std::size_t kNoSource = SIZE_MAX;
 
@@ -43,7 +43,7 @@ struct TablePlan {
 };
 
 struct FilePlan {
-  std::string what;                    // "a wide file of system_tracer"
+  std::string what;  // "a wide file of system_tracer"
   std::vector<TablePlan> tables;
   std::vector<std::string> remarks = {};  // what was guessed
 };
@@ -65,7 +65,8 @@ FilePlan plan_of(const std::string& stem, const Survey& survey);
 class FileColumns {
  public:
   explicit FileColumns(const Survey& survey);
-  // Its number, and it is taken; kNoSource when there is none, or it is no number where one is wanted.
+  // Its number, and it is taken; kNoSource when there is none, or it is no number where one is
+  // wanted.
   std::size_t take(std::string_view name, Type wanted);
   std::size_t take_number(std::string_view name) { return take(name, Type::real); }
   bool has(std::string_view name) const { return places_.contains(std::string(name)); }
@@ -83,8 +84,8 @@ struct Mapped {
   std::string_view from;
   PlannedColumn to;
 };
-std::optional<TablePlan> map_table(std::string name, std::string help, const std::vector<Mapped>& columns,
-                                   FileColumns& left);
+std::optional<TablePlan> map_table(std::string name, std::string help,
+                                   const std::vector<Mapped>& columns, FileColumns& left);
 // The rest of the columns as they are, kinds and units guessed by name and values; what was guessed
 // is added to `remarks`. Nothing when nothing is left.
 std::optional<TablePlan> rest_as_it_is(std::string name, std::string help, const Survey& survey,

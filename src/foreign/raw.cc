@@ -11,7 +11,8 @@ void remove_rows(RawValues& values, const std::vector<std::uint8_t>& removed) {
     values.present[kept] = values.present[row];
     if (values.type == Type::text) {
       const std::int32_t begin = row == 0 ? 0 : values.ends[row - 1];
-      bytes.append(values.bytes, static_cast<std::size_t>(begin), static_cast<std::size_t>(values.ends[row] - begin));
+      bytes.append(values.bytes, static_cast<std::size_t>(begin),
+                   static_cast<std::size_t>(values.ends[row] - begin));
     } else {
       values.words[kept] = values.words[row];
     }

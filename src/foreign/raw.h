@@ -23,8 +23,10 @@ struct RawValues {
     bytes.clear();
     ends.clear();
     present.assign(rows, 0);
-    if (of == Type::text) ends.reserve(rows);
-    else words.resize(rows);
+    if (of == Type::text)
+      ends.reserve(rows);
+    else
+      words.resize(rows);
   }
 };
 

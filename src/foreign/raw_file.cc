@@ -16,8 +16,9 @@ namespace tacho {
 namespace {
 
 // Best first. Compared without case.
-constexpr std::string_view kTimeNames[] = {"timestamp", "time", "datetime", "date_time", "@timestamp", "ts",
-                                           "tstamp", "epoch", "unixtime", "unix_time", "date", "when",
+constexpr std::string_view kTimeNames[] = {"timestamp",  "time",       "datetime",    "date_time",
+                                           "@timestamp", "ts",         "tstamp",      "epoch",
+                                           "unixtime",   "unix_time",  "date",        "when",
                                            "created_at", "sampled_at", "recorded_at", "_time"};
 // Column names in a message.
 constexpr std::size_t kShownNames = 12;
@@ -30,13 +31,17 @@ struct Magic {
 constexpr Magic kOthers[] = {
     {"\x1f\x8b", "compressed with gzip; unpack it first"},
     {"\x28\xb5\x2f\xfd", "compressed with zstd; unpack it first"},
-    {"\xfd" "7zXZ", "compressed with xz; unpack it first"},
+    {"\xfd"
+     "7zXZ",
+     "compressed with xz; unpack it first"},
     {"BZh", "compressed with bzip2; unpack it first"},
     {"PK\x03\x04", "a zip archive (or a spreadsheet); unpack it, or save the sheet as CSV"},
     {"ARROW1", "an Arrow file; write it as Parquet"},
     {"SQLite format 3", "an SQLite database; export a table of it as CSV"},
     {"\x89HDF", "an HDF5 file; write it as Parquet or CSV"},
-    {"\x7f" "ELF", "a program"},
+    {"\x7f"
+     "ELF",
+     "a program"},
     {"\xff\xfe", "text in UTF-16; write it in UTF-8"},
     {"\xfe\xff", "text in UTF-16; write it in UTF-8"}};
 constexpr std::string_view kExpected =
@@ -44,7 +49,8 @@ constexpr std::string_view kExpected =
 
 std::string lower(std::string_view text) {
   std::string result(text);
-  std::ranges::transform(result, result.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::ranges::transform(result, result.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return result;
 }
 
@@ -55,7 +61,8 @@ Result<void> read_at(const ForeignFile& file, std::uint64_t offset, char* to, st
     const ssize_t got = pread(file.descriptor.get(), to, size, static_cast<off_t>(offset));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return last_system_error("read", file.name);
-    if (got == 0) return Error{ErrorCode::corrupt, file.name + " has become shorter while it was read"};
+    if (got == 0)
+      return Error{ErrorCode::corrupt, file.name + " has become shorter while it was read"};
     to += got;
     offset += static_cast<std::uint64_t>(got);
     size -= static_cast<std::size_t>(got);
@@ -64,18 +71,22 @@ Result<void> read_at(const ForeignFile& file, std::uint64_t offset, char* to, st
 }
 
 Result<std::unique_ptr<RawFile>> open_raw(const ForeignFile& file) {
-  if (file.size == 0) return Error{ErrorCode::corrupt, file.name + " is empty" + std::string(kExpected)};
+  if (file.size == 0)
+    return Error{ErrorCode::corrupt, file.name + " is empty" + std::string(kExpected)};
   std::string head(std::min<std::uint64_t>(file.size, 4096), '\0');
   TRY(read_at(file, 0, head.data(), head.size()));
   if (head.starts_with("PAR1")) return make_parquet_file(file);
   for (const Magic& other : kOthers)
     if (head.starts_with(other.bytes))
-      return Error{ErrorCode::corrupt, file.name + " is " + std::string(other.what) + std::string(kExpected)};
+      return Error{ErrorCode::corrupt,
+                   file.name + " is " + std::string(other.what) + std::string(kExpected)};
   if (head.find('\0') != std::string::npos)
-    return Error{ErrorCode::corrupt, file.name + " is neither Parquet nor text" + std::string(kExpected)};
+    return Error{ErrorCode::corrupt,
+                 file.name + " is neither Parquet nor text" + std::string(kExpected)};
   const std::string_view text = trimmed(head);
   if (text.starts_with('{') || text.starts_with('[') || text.starts_with('<'))
-    return Error{ErrorCode::corrupt, file.name + " is no CSV (it looks like JSON or XML)" + std::string(kExpected)};
+    return Error{ErrorCode::corrupt,
+                 file.name + " is no CSV (it looks like JSON or XML)" + std::string(kExpected)};
   return make_csv_file(file);
 }
 
@@ -97,9 +108,13 @@ Error no_time_column(const std::string& file, const std::vector<std::string>& na
   std::string list;
   for (std::size_t index = 0; index < std::min(names.size(), kShownNames); ++index)
     list += (index == 0 ? "" : ", ") + names[index];
-  if (names.size() > kShownNames) list += " and " + std::to_string(names.size() - kShownNames) + " more";
-  return {ErrorCode::corrupt, file + " has no column of times; expected one, best named timestamp, with "
-                                     "2026-11-24T21:28:41 or seconds since 1970; its columns are: " + list};
+  if (names.size() > kShownNames)
+    list += " and " + std::to_string(names.size() - kShownNames) + " more";
+  return {ErrorCode::corrupt,
+          file +
+              " has no column of times; expected one, best named timestamp, with "
+              "2026-11-24T21:28:41 or seconds since 1970; its columns are: " +
+              list};
 }
 
 std::vector<std::string> distinct_names(const std::vector<std::string>& names) {
@@ -109,7 +124,8 @@ std::vector<std::string> distinct_names(const std::vector<std::string>& names) {
     std::string base = escaped(trimmed(name), kLongestName);
     if (base.empty()) base = "column_" + std::to_string(result.size() + 1);
     std::string unique = base;
-    for (int number = 2; !taken.insert(unique).second; ++number) unique = base + "_" + std::to_string(number);
+    for (int number = 2; !taken.insert(unique).second; ++number)
+      unique = base + "_" + std::to_string(number);
     result.push_back(std::move(unique));
   }
   return result;

@@ -29,7 +29,8 @@ class RawFile {
   virtual Result<Survey> survey() = 0;
   // `survey` is what the above gave, maybe in another process. `corrupt` when the file is not that
   // any more.
-  virtual Result<void> read(const Survey& survey, const RawRequest& request, const TakeChunk& take) = 0;
+  virtual Result<void> read(const Survey& survey, const RawRequest& request,
+                            const TakeChunk& take) = 0;
 };
 
 // An open regular file. `name` is for messages.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The filter of a confined process. What is not listed is refused with EPERM, so that a library that
-// only asks (for a size, a file in /sys) goes on without.
+// The filter of a confined process. What is not listed is refused with EPERM, so that a library
+// that only asks (for a size, a file in /sys) goes on without.
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -31,10 +31,32 @@ constexpr unsigned kX32 = 0x40000000;
 
 // Compute, remember, wait, read and write what is open. Nothing here makes or opens anything.
 constexpr int kAllowed[] = {
-    SYS_read, SYS_pread64, SYS_write, SYS_writev, SYS_lseek, SYS_fstat, SYS_close, SYS_brk,
-    SYS_munmap, SYS_mremap, SYS_madvise, SYS_futex, SYS_exit, SYS_exit_group, SYS_rt_sigaction,
-    SYS_rt_sigprocmask, SYS_rt_sigreturn, SYS_sigaltstack, SYS_clock_gettime, SYS_clock_nanosleep,
-    SYS_getrandom, SYS_gettid, SYS_getpid, SYS_sched_yield, SYS_set_robust_list, SYS_sched_getaffinity,
+    SYS_read,
+    SYS_pread64,
+    SYS_write,
+    SYS_writev,
+    SYS_lseek,
+    SYS_fstat,
+    SYS_close,
+    SYS_brk,
+    SYS_munmap,
+    SYS_mremap,
+    SYS_madvise,
+    SYS_futex,
+    SYS_exit,
+    SYS_exit_group,
+    SYS_rt_sigaction,
+    SYS_rt_sigprocmask,
+    SYS_rt_sigreturn,
+    SYS_sigaltstack,
+    SYS_clock_gettime,
+    SYS_clock_nanosleep,
+    SYS_getrandom,
+    SYS_gettid,
+    SYS_getpid,
+    SYS_sched_yield,
+    SYS_set_robust_list,
+    SYS_sched_getaffinity,
     SYS_restart_syscall,
 #ifdef SYS_rseq
     SYS_rseq,
@@ -106,7 +128,8 @@ Result<void> give_up_rights() {
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
     return last_system_error("give up rights before reading", "the file");
   Program program = filter();
-  const sock_fprog set{.len = static_cast<unsigned short>(program.size()), .filter = program.data()};
+  const sock_fprog set{.len = static_cast<unsigned short>(program.size()),
+                       .filter = program.data()};
   if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &set) != 0)
     return last_system_error("give up rights (seccomp) before reading", "the file");
   return {};

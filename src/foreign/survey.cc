@@ -29,7 +29,8 @@ bool is_long(std::int64_t step, std::int64_t usual) {
   return usual > 0 && static_cast<double>(step) >= kLongStep * static_cast<double>(usual);
 }
 
-// No branch depends on whether a value rises or falls: in noise half of them would be guessed wrongly.
+// No branch depends on whether a value rises or falls: in noise half of them would be guessed
+// wrongly.
 template <class Read>
 void add_all(ColumnProfile& profile, const RawValues& values, std::span<const std::int64_t> times,
              const Read& read) {
@@ -69,8 +70,9 @@ void add_all(ColumnProfile& profile, const RawValues& values, std::span<const st
 void ColumnProfile::add(const RawValues& values, std::span<const std::int64_t> times) {
   steepest /= 1e9;
   if (values.type == Type::integer)
-    add_all(*this, values, times,
-            [](std::uint64_t word) { return static_cast<double>(static_cast<std::int64_t>(word)); });
+    add_all(*this, values, times, [](std::uint64_t word) {
+      return static_cast<double>(static_cast<std::int64_t>(word));
+    });
   else if (values.type == Type::real)
     add_all(*this, values, times, [](std::uint64_t word) { return std::bit_cast<double>(word); });
   else
@@ -83,7 +85,8 @@ void ColumnProfile::step(double from, std::int64_t from_time, double to, std::in
   if (!(to > from)) return;
   ++ups;
   grown += to - from;
-  const double rate = to_time > from_time ? (to - from) * 1e9 / static_cast<double>(to_time - from_time) : 0;
+  const double rate =
+      to_time > from_time ? (to - from) * 1e9 / static_cast<double>(to_time - from_time) : 0;
   if (rate > steepest) steepest = rate, steepest_time = to_time;
 }
 
@@ -117,8 +120,10 @@ TimeLine::Part TimeLine::part_of(std::span<const std::int64_t> times) {
   for (std::size_t row = 1; row < times.size(); ++row) {
     const std::int64_t time = times[row], before = times[row - 1];
     if (time == before) continue;
-    if (time > before) steps.push_back({part.distinct - 1, before, time});
-    else ++part.turns_back;
+    if (time > before)
+      steps.push_back({part.distinct - 1, before, time});
+    else
+      ++part.turns_back;
     ++part.distinct;
     part.low = std::min(part.low, time);
     part.high = std::max(part.high, time);
@@ -152,8 +157,9 @@ void TimeLine::append(Part part, Stretch& stretch) {
   }
   for (LongStep& step : part.longest) step.tick += first_tick;
   const std::size_t room = kMostGaps - std::min(kMostGaps, whole_.longest.size());
-  whole_.longest.insert(whole_.longest.end(), part.longest.begin(),
-                        part.longest.begin() + static_cast<std::ptrdiff_t>(std::min(room, part.longest.size())));
+  whole_.longest.insert(
+      whole_.longest.end(), part.longest.begin(),
+      part.longest.begin() + static_cast<std::ptrdiff_t>(std::min(room, part.longest.size())));
   if (whole_.steps.size() < kMostSteps)
     whole_.steps.insert(whole_.steps.end(), part.steps.begin(), part.steps.end());
   whole_.rows += part.rows;
@@ -186,13 +192,14 @@ void TimeLine::finish(Survey& survey) {
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ColumnProfile, count, low, high, sum, first, last, low_time,
                                    high_time, first_time, last_time, ups, downs, grown, steepest,
                                    steepest_time)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(SurveyedColumn, name, type, profile)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Stretch, offset, size, first_tick, last_tick, low_time, high_time)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(SurveyedColumn, name, type, kind, unit, help, profile)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Stretch, offset, size, first_tick, last_tick, low_time,
+                                   high_time)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LongStep, tick, after, before)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Survey, format, separator, time_name, time_form, is_naive, is_utc,
-                                   columns, stretches, rows, ticks, first_time, last_time, low_time,
-                                   high_time, turns_back, step, gaps, uneven, first_uneven, timeless,
-                                   first_timeless, left_out)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Survey, format, separator, time_name, time_form, is_naive,
+                                   is_utc, columns, stretches, rows, ticks, first_time, last_time,
+                                   low_time, high_time, turns_back, step, gaps, uneven,
+                                   first_uneven, timeless, first_timeless, left_out)
 
 std::string to_bytes(const Survey& survey) {
   std::string bytes;
@@ -202,11 +209,13 @@ std::string to_bytes(const Survey& survey) {
 
 Result<Survey> survey_from(const std::string& bytes) {
   const auto json = nlohmann::json::from_cbor(bytes, true, false);
-  if (json.is_discarded()) return Error{ErrorCode::corrupt, "what was found in the file cannot be read"};
+  if (json.is_discarded())
+    return Error{ErrorCode::corrupt, "what was found in the file cannot be read"};
   try {
     return json.get<Survey>();
   } catch (const nlohmann::json::exception& error) {
-    return Error{ErrorCode::corrupt, std::string("what was found in the file cannot be read: ") + error.what()};
+    return Error{ErrorCode::corrupt,
+                 std::string("what was found in the file cannot be read: ") + error.what()};
   }
 }
 

@@ -36,6 +36,8 @@ struct ColumnProfile {
 struct SurveyedColumn {
   std::string name;  // escaped; each once
   int type = 0;      // a Type
+  // What the file says of it, where tacho wrote it: a Kind by name, UCUM, a sentence.
+  std::string kind = {}, unit = {}, help = {};
   ColumnProfile profile;
   Type type_of() const { return static_cast<Type>(type); }
 };
@@ -53,12 +55,12 @@ struct LongStep {
 };
 
 struct Survey {
-  std::string format;       // "CSV", "Parquet"
-  std::string separator;    // CSV
-  std::string time_name;    // the time column
-  std::string time_form;    // "ISO 8601", "seconds since 1970" ...
-  bool is_naive = false;    // some time carries no zone
-  bool is_utc = false;      // the file says that its times are in UTC
+  std::string format;                   // "CSV", "Parquet"
+  std::string separator;                // CSV
+  std::string time_name;                // the time column
+  std::string time_form;                // "ISO 8601", "seconds since 1970" ...
+  bool is_naive = false;                // some time carries no zone
+  bool is_utc = false;                  // the file says that its times are in UTC
   std::vector<SurveyedColumn> columns;  // all but the time column
   std::vector<Stretch> stretches;
   std::uint64_t rows = 0, ticks = 0;
@@ -67,7 +69,7 @@ struct Survey {
   std::int64_t step = 0;         // median step between distinct times, ns; 0: one time alone
   std::vector<LongStep> gaps;    // steps of at least one and a half times that
   // Rows that were left out, and the first of them by line (CSV) or row.
-  std::uint64_t uneven = 0, first_uneven = 0;    // another number of fields
+  std::uint64_t uneven = 0, first_uneven = 0;      // another number of fields
   std::uint64_t timeless = 0, first_timeless = 0;  // no time that can be read
   std::vector<std::string> left_out;               // columns of types that are not read
 

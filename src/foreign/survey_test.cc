@@ -49,7 +49,8 @@ TEST(ColumnProfile, IsTheSameInOnePieceAndInTwo) {
 }
 
 TEST(TimeLine, CountsDistinctTimesAndFindsWhatIsMissing) {
-  const std::vector<std::vector<std::int64_t>> parts = {{10, 10, 20}, {20, 30, 70}, {80, 81, 90, 100}};
+  const std::vector<std::vector<std::int64_t>> parts = {
+      {10, 10, 20}, {20, 30, 70}, {80, 81, 90, 100}};
   TimeLine line;
   Survey survey;
   std::vector<Stretch> stretches(parts.size());
@@ -71,7 +72,8 @@ TEST(TimeLine, CountsDistinctTimesAndFindsWhatIsMissing) {
 
 TEST(Survey, ArrivesAsItWasSent) {
   Survey survey{.format = "CSV", .time_name = "t", .rows = 3};
-  survey.columns.push_back({"a", static_cast<int>(Type::real), {}});  // low is infinite: no value
+  survey.columns.push_back(
+      {.name = "a", .type = static_cast<int>(Type::real)});  // low is infinite: no value
   survey.stretches.push_back({.offset = 1, .size = 2});
   const auto back = survey_from(to_bytes(survey));
   ASSERT_TRUE(back) << back.error().text;
@@ -94,18 +96,38 @@ TEST(Guess, UnitsFollowFromNames) {
   EXPECT_EQ(unit_by_name("___"), "");
 }
 
+TEST(Guess, AnyNameIsRead) {
+  for (const bool is_long : {false, true}) {
+    Survey survey{.rows = is_long ? 2U : 1U, .ticks = 1};
+    survey.columns.push_back({.name = "___", .type = static_cast<int>(Type::integer)});
+    survey.columns.push_back({.name = "\u6e29\u5ea6", .type = static_cast<int>(Type::real)});
+    EXPECT_EQ(guessed_column(survey, 0).kind, Kind::gauge);
+    EXPECT_EQ(guessed_column(survey, 1).unit, "");
+  }
+}
+
+TEST(Guess, WhatTheFileSaysItselfHolds) {
+  Survey survey{.rows = 1, .ticks = 1};
+  survey.columns.push_back(
+      {.name = "x", .type = static_cast<int>(Type::integer), .kind = "counter", .unit = "ns"});
+  EXPECT_EQ(guessed_column(survey, 0).kind, Kind::counter);
+  EXPECT_EQ(guessed_column(survey, 0).unit, "ns");
+}
+
 SurveyedColumn rising(const std::string& name, int rows) {
   std::vector<std::int64_t> values;
   for (int row = 0; row < rows; ++row) values.push_back(row);
-  return {name, static_cast<int>(Type::integer), profile_of(values, 0)};
+  return {.name = name, .type = static_cast<int>(Type::integer), .profile = profile_of(values, 0)};
 }
 
 TEST(Guess, OnlyWhatIsNamedOrRisesLikeACounterIsOne) {
   EXPECT_TRUE(is_counter(rising("packets", 20)));
-  EXPECT_FALSE(is_counter(rising("packets", 5)));     // may be chance
+  EXPECT_FALSE(is_counter(rising("packets", 5)));       // may be chance
   EXPECT_FALSE(is_counter(rising("used_memory", 20)));  // a leak is no counter
   EXPECT_TRUE(is_counter(rising("requests_total", 3)));
-  EXPECT_FALSE(is_counter({"packets", static_cast<int>(Type::integer), profile_of({1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 9}, 0)}));
+  EXPECT_FALSE(is_counter({.name = "packets",
+                           .type = static_cast<int>(Type::integer),
+                           .profile = profile_of({1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 9}, 0)}));
 }
 
 TEST(Times, AreReadInEveryFormThatIsUsed) {
@@ -113,14 +135,16 @@ TEST(Times, AreReadInEveryFormThatIsUsed) {
   tzset();
   TimeReader reader(TimeForm::iso);
   const std::int64_t right = 1'763'990'000'000'000'000;
-  for (const char* text : {"2025-11-24T13:13:20Z", "2025-11-24 13:13:20+00:00", "2025-11-24T10:13:20-0300",
-                           "2025-11-24T14:13:20.000000000+01", "2025/11/24 13:13:20 UTC", "\"2025-11-24T13:13:20Z\""})
+  for (const char* text :
+       {"2025-11-24T13:13:20Z", "2025-11-24 13:13:20+00:00", "2025-11-24T10:13:20-0300",
+        "2025-11-24T14:13:20.000000000+01", "2025/11/24 13:13:20 UTC", "\"2025-11-24T13:13:20Z\""})
     EXPECT_EQ(reader.read(text), right) << text;
   EXPECT_FALSE(reader.saw_naive());
   EXPECT_EQ(reader.read("2025-11-24T10:13:20.25"), right + 250'000'000);
   EXPECT_TRUE(reader.saw_naive());
-  for (const char* text : {"", "2025-11-24T25:00:00Z", "2025-02-30", "2025-11-24T10:13:20.", "2025-11-24T10", "now",
-                           "2025-11-24T13:13:20+99:00", "9999-01-01", "2025-11-24T13:13:20Zx"})
+  for (const char* text :
+       {"", "2025-11-24T25:00:00Z", "2025-02-30", "2025-11-24T10:13:20.", "2025-11-24T10", "now",
+        "2025-11-24T13:13:20+99:00", "9999-01-01", "2025-11-24T13:13:20Zx"})
     EXPECT_FALSE(reader.read(text)) << text;
   unsetenv("TZ");
   tzset();

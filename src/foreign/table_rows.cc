@@ -16,17 +16,23 @@ namespace {
 
 std::shared_ptr<arrow::DataType> arrow_type_of(Type type) {
   switch (type) {
-    case Type::unsigned_integer: return arrow::uint64();
-    case Type::integer: return arrow::int64();
-    case Type::real: return arrow::float64();
-    case Type::text: return arrow::utf8();
-    case Type::timestamp: return arrow::timestamp(arrow::TimeUnit::NANO, "UTC");
+    case Type::unsigned_integer:
+      return arrow::uint64();
+    case Type::integer:
+      return arrow::int64();
+    case Type::real:
+      return arrow::float64();
+    case Type::text:
+      return arrow::utf8();
+    case Type::timestamp:
+      return arrow::timestamp(arrow::TimeUnit::NANO, "UTC");
   }
   return arrow::int64();
 }
 
-std::shared_ptr<arrow::Field> field_of(std::string_view name, Type type, Kind kind, std::string_view unit,
-                                       std::string_view help, std::string_view otel) {
+std::shared_ptr<arrow::Field> field_of(std::string_view name, Type type, Kind kind,
+                                       std::string_view unit, std::string_view help,
+                                       std::string_view otel) {
   auto metadata = std::make_shared<arrow::KeyValueMetadata>();
   if (!unit.empty()) metadata->Append(std::string(kKeyUnit), std::string(unit));
   metadata->Append(std::string(kKeyKind), std::string(name_of(kind)));
@@ -39,8 +45,10 @@ std::shared_ptr<arrow::Field> field_of(std::string_view name, Type type, Kind ki
 class Building {
  public:
   Building(Type type, std::size_t rows) : type_(type), rows_(rows) {
-    if (type == Type::text) ends_.push_back(0);
-    else words_.resize(rows);
+    if (type == Type::text)
+      ends_.push_back(0);
+    else
+      words_.resize(rows);
     bits_.resize((rows + 7) / 8);
   }
   void set_word(std::size_t row, std::uint64_t word) {
@@ -58,11 +66,12 @@ class Building {
     const auto length = static_cast<std::int64_t>(rows_);
     auto bits = arrow::Buffer::FromVector(std::move(bits_));
     if (type_ == Type::text)
-      return arrow::MakeArray(arrow::ArrayData::Make(
-          arrow_type_of(type_), length,
-          {bits, arrow::Buffer::FromVector(std::move(ends_)), arrow::Buffer::FromString(std::move(bytes_))}));
-    return arrow::MakeArray(arrow::ArrayData::Make(arrow_type_of(type_), length,
-                                                   {bits, arrow::Buffer::FromVector(std::move(words_))}));
+      return arrow::MakeArray(
+          arrow::ArrayData::Make(arrow_type_of(type_), length,
+                                 {bits, arrow::Buffer::FromVector(std::move(ends_)),
+                                  arrow::Buffer::FromString(std::move(bytes_))}));
+    return arrow::MakeArray(arrow::ArrayData::Make(
+        arrow_type_of(type_), length, {bits, arrow::Buffer::FromVector(std::move(words_))}));
   }
 
  private:
@@ -82,18 +91,22 @@ std::string_view text_at(const RawValues& values, std::size_t row) {
 }
 
 // A number of the file as the column has it.
-std::optional<std::uint64_t> scaled(const PlannedColumn& column, const RawValues& values, std::size_t row) {
+std::optional<std::uint64_t> scaled(const PlannedColumn& column, const RawValues& values,
+                                    std::size_t row) {
   const std::uint64_t word = values.words[row];
   const bool is_plain = column.multiply == 1 && column.divide == 1 && !column.missing;
   if (is_plain && column.type == values.type) return word;
-  const double value = values.type == Type::real ? std::bit_cast<double>(word)
-                                                 : static_cast<double>(static_cast<std::int64_t>(word));
+  const double value = values.type == Type::real
+                           ? std::bit_cast<double>(word)
+                           : static_cast<double>(static_cast<std::int64_t>(word));
   if (column.missing && value == *column.missing) return std::nullopt;
-  if (column.type == Type::real) return std::bit_cast<std::uint64_t>(value * column.multiply / column.divide);
+  if (column.type == Type::real)
+    return std::bit_cast<std::uint64_t>(value * column.multiply / column.divide);
   // Whole numbers stay exact where they can.
   if (values.type == Type::integer && column.divide == 1) {
     std::int64_t product = 0;
-    if (__builtin_mul_overflow(static_cast<std::int64_t>(word), static_cast<std::int64_t>(column.multiply), &product))
+    if (__builtin_mul_overflow(static_cast<std::int64_t>(word),
+                               static_cast<std::int64_t>(column.multiply), &product))
       return std::nullopt;
     return static_cast<std::uint64_t>(product);
   }
@@ -102,7 +115,8 @@ std::optional<std::uint64_t> scaled(const PlannedColumn& column, const RawValues
   return static_cast<std::uint64_t>(static_cast<std::int64_t>(result));
 }
 
-void set_value(Building& to, std::size_t at, const PlannedColumn& column, const RawValues* values, std::size_t row) {
+void set_value(Building& to, std::size_t at, const PlannedColumn& column, const RawValues* values,
+               std::size_t row) {
   const bool is_present = values != nullptr && values->present[row] != 0;
   if (column.type == Type::text) {
     if (!is_present) return to.add_text(at, {}, false);
@@ -123,16 +137,20 @@ Schema schema_of(const TablePlan& plan) {
   arrow::FieldVector fields;
   for (const Column& stamp : kStamp)
     fields.push_back(field_of(stamp.name, stamp.type, stamp.kind, ucum_of(stamp.unit),
-                              stamp.name == "boottime" ? "Time since the first row." : stamp.help, ""));
+                              stamp.name == "boottime" ? "Time since the first row." : stamp.help,
+                              ""));
   for (const auto* list : {&plan.key_columns, &plan.columns})
     for (const PlannedColumn& column : *list)
-      fields.push_back(field_of(column.name, column.type, column.kind, column.unit, column.help, column.otel));
-  auto metadata = arrow::key_value_metadata({std::string(kKeyTable), std::string(kKeyDescription), std::string(kKeyScope)},
-                                            {plan.name, plan.help, plan.scope});
+      fields.push_back(
+          field_of(column.name, column.type, column.kind, column.unit, column.help, column.otel));
+  auto metadata = arrow::key_value_metadata(
+      {std::string(kKeyTable), std::string(kKeyDescription), std::string(kKeyScope)},
+      {plan.name, plan.help, plan.scope});
   return arrow::schema(std::move(fields), std::move(metadata));
 }
 
-TableRows::TableRows(const TablePlan& plan, const std::vector<std::string>& columns, StampRule stamp)
+TableRows::TableRows(const TablePlan& plan, const std::vector<std::string>& columns,
+                     StampRule stamp)
     : plan_(plan), stamp_(stamp) {
   const Schema all = schema_of(plan);
   const auto is_wanted = [&](const std::string& name) {
@@ -143,9 +161,11 @@ TableRows::TableRows(const TablePlan& plan, const std::vector<std::string>& colu
     if (is_wanted(plan.key_columns[key].name)) keys_.push_back(key);
   for (std::size_t column = 0; column < plan.columns.size(); ++column)
     if (is_wanted(plan.columns[column].name)) columns_.push_back(column);
-  for (const std::size_t key : keys_) fields.push_back(all->field(static_cast<int>(kStampColumns + key)));
+  for (const std::size_t key : keys_)
+    fields.push_back(all->field(static_cast<int>(kStampColumns + key)));
   for (const std::size_t column : columns_)
-    fields.push_back(all->field(static_cast<int>(kStampColumns + plan.key_columns.size() + column)));
+    fields.push_back(
+        all->field(static_cast<int>(kStampColumns + plan.key_columns.size() + column)));
   schema_ = arrow::schema(std::move(fields), all->metadata());
   // Whether an entity is there is told by all of its columns.
   const bool needs_all = !plan.key_columns.empty();
@@ -160,7 +180,8 @@ TableRows::TableRows(const TablePlan& plan, const std::vector<std::string>& colu
     for (const std::size_t source : row.sources) {
       const auto place = std::ranges::lower_bound(needed_, source);
       slots_.back().push_back(place == needed_.end() || *place != source
-                                  ? kNoSource : static_cast<std::size_t>(place - needed_.begin()));
+                                  ? kNoSource
+                                  : static_cast<std::size_t>(place - needed_.begin()));
     }
   }
 }
@@ -171,9 +192,10 @@ std::vector<TableRows::Place> TableRows::places_of(const RawChunk& chunk) const 
   const bool is_entity = !plan_.key_columns.empty();
   for (std::size_t row = 0; row < chunk.rows(); ++row)
     for (std::size_t entity = 0; entity < plan_.rows.size(); ++entity) {
-      const bool is_there = !is_entity || std::ranges::any_of(slots_[entity], [&](std::size_t slot) {
-        return slot != kNoSource && chunk.columns[slot].present[row] != 0;
-      });
+      const bool is_there =
+          !is_entity || std::ranges::any_of(slots_[entity], [&](std::size_t slot) {
+            return slot != kNoSource && chunk.columns[slot].present[row] != 0;
+          });
       if (is_there) places.push_back({row, entity});
     }
   return places;
@@ -183,7 +205,8 @@ Result<Batch> TableRows::convert(const RawChunk& chunk) const {
   const std::vector<Place> places = places_of(chunk);
   const std::size_t rows = places.size();
   std::vector<std::shared_ptr<arrow::Array>> arrays;
-  Building tick(Type::unsigned_integer, rows), time(Type::timestamp, rows), boottime(Type::integer, rows);
+  Building tick(Type::unsigned_integer, rows), time(Type::timestamp, rows),
+      boottime(Type::integer, rows);
   for (std::size_t at = 0; at < rows; ++at) {
     const std::int64_t moment = chunk.times[places[at].row];
     const std::int64_t since = moment - stamp_.base;
@@ -197,8 +220,10 @@ Result<Batch> TableRows::convert(const RawChunk& chunk) const {
     Building column(plan_.key_columns[key].type, rows);
     for (std::size_t at = 0; at < rows; ++at) {
       const std::string& value = plan_.rows[places[at].entity].keys[key];
-      if (plan_.key_columns[key].type == Type::text) column.add_text(at, value, true);
-      else if (const auto number = parse_integer<std::int64_t>(value)) column.set_word(at, static_cast<std::uint64_t>(*number));
+      if (plan_.key_columns[key].type == Type::text)
+        column.add_text(at, value, true);
+      else if (const auto number = parse_integer<std::int64_t>(value))
+        column.set_word(at, static_cast<std::uint64_t>(*number));
     }
     arrays.push_back(column.finish());
   }
@@ -207,7 +232,8 @@ Result<Batch> TableRows::convert(const RawChunk& chunk) const {
     Building column(planned.type, rows);
     for (std::size_t at = 0; at < rows; ++at) {
       const std::size_t slot = slots_[places[at].entity][index];
-      set_value(column, at, planned, slot == kNoSource ? nullptr : &chunk.columns[slot], places[at].row);
+      set_value(column, at, planned, slot == kNoSource ? nullptr : &chunk.columns[slot],
+                places[at].row);
     }
     arrays.push_back(column.finish());
   }

@@ -42,7 +42,8 @@ class TableRows {
   Schema schema_;
   std::vector<std::size_t> keys_, columns_;  // of the plan, that come out
   std::vector<std::size_t> needed_;
-  std::vector<std::vector<std::size_t>> slots_;  // per entity and column of the plan: its place in a chunk
+  std::vector<std::vector<std::size_t>>
+      slots_;  // per entity and column of the plan: its place in a chunk
 };
 
 }  // namespace tacho

@@ -92,11 +92,16 @@ bool is_zone_file(const std::string& path) {
 
 std::string_view text_of(TimeForm form) {
   switch (form) {
-    case TimeForm::iso: return "ISO 8601";
-    case TimeForm::seconds: return "seconds since 1970";
-    case TimeForm::milliseconds: return "milliseconds since 1970";
-    case TimeForm::microseconds: return "microseconds since 1970";
-    case TimeForm::nanoseconds: return "nanoseconds since 1970";
+    case TimeForm::iso:
+      return "ISO 8601";
+    case TimeForm::seconds:
+      return "seconds since 1970";
+    case TimeForm::milliseconds:
+      return "milliseconds since 1970";
+    case TimeForm::microseconds:
+      return "microseconds since 1970";
+    case TimeForm::nanoseconds:
+      return "nanoseconds since 1970";
   }
   return "";
 }
@@ -111,10 +116,14 @@ TimeForm form_of_number(double value) {
 
 std::int64_t nanoseconds_of(TimeForm form) {
   switch (form) {
-    case TimeForm::milliseconds: return 1'000'000;
-    case TimeForm::microseconds: return 1'000;
-    case TimeForm::nanoseconds: return 1;
-    default: return kSecond;
+    case TimeForm::milliseconds:
+      return 1'000'000;
+    case TimeForm::microseconds:
+      return 1'000;
+    case TimeForm::nanoseconds:
+      return 1;
+    default:
+      return kSecond;
   }
 }
 
@@ -123,9 +132,12 @@ std::optional<TimeForm> form_of(std::string_view text) {
   std::int64_t integer = 0;
   double real = 0;
   switch (read_number(text.data(), text.data() + text.size(), integer, real)) {
-    case Reading::integer: return form_of_number(static_cast<double>(integer));
-    case Reading::real: return std::isfinite(real) ? std::optional(form_of_number(real)) : std::nullopt;
-    default: return std::nullopt;
+    case Reading::integer:
+      return form_of_number(static_cast<double>(integer));
+    case Reading::real:
+      return std::isfinite(real) ? std::optional(form_of_number(real)) : std::nullopt;
+    default:
+      return std::nullopt;
   }
 }
 
@@ -140,7 +152,8 @@ std::int64_t LocalTime::instant_of(std::int64_t wall) {
 }
 
 std::optional<std::int64_t> TimeReader::read(std::string_view text) {
-  if (text.size() >= 2 && text.front() == '"' && text.back() == '"') text = text.substr(1, text.size() - 2);
+  if (text.size() >= 2 && text.front() == '"' && text.back() == '"')
+    text = text.substr(1, text.size() - 2);
   return form_ == TimeForm::iso ? read_iso(text) : read_number(text);
 }
 
@@ -183,7 +196,8 @@ std::optional<std::int64_t> TimeReader::read_number(std::string_view text) const
   std::int64_t scaled = 0;
   if (reading == Reading::integer)
     return __builtin_mul_overflow(integer, unit, &scaled) ? std::nullopt : std::optional(scaled);
-  if (reading != Reading::real || !(std::fabs(real) * static_cast<double>(unit) < 9.2e18)) return std::nullopt;
+  if (reading != Reading::real || !(std::fabs(real) * static_cast<double>(unit) < 9.2e18))
+    return std::nullopt;
   // Digits behind the point as they are written: a double of today has only 200 ns.
   const std::size_t point = text.find('.');
   const auto whole = parse_integer<std::int64_t>(text.substr(0, point));
@@ -201,17 +215,22 @@ Result<std::string> zone_variable(const std::string& zone) {
     // Named, so that the C library does not look for changes of it at every time.
     return std::string(own != nullptr && *own != '\0' ? own : ":/etc/localtime");
   }
-  const bool is_name = zone.size() < 100 && !zone.starts_with('/') && zone.find("..") == std::string::npos &&
-                       std::ranges::all_of(zone, [](char c) {
-                         return std::isalnum(static_cast<unsigned char>(c)) != 0 ||
-                                std::string_view("/_+-").find(c) != std::string_view::npos;
-                       });
+  const bool is_name = zone.size() < 100 && !zone.starts_with('/') &&
+                       zone.find("..") == std::string::npos &&
+                       std::ranges::all_of(
+                           zone,
+                           [](char c) {
+                             return std::isalnum(static_cast<unsigned char>(c)) != 0 ||
+                                    std::string_view("/_+-").find(c) != std::string_view::npos;
+                           });
   const char* folder = std::getenv("TZDIR");
-  const std::string path = std::string(folder != nullptr ? folder : "/usr/share/zoneinfo") + "/" + zone;
+  const std::string path =
+      std::string(folder != nullptr ? folder : "/usr/share/zoneinfo") + "/" + zone;
   if (!is_name || !is_zone_file(path))
-    return Error{ErrorCode::invalid, "--data-timezone: '" + escaped(zone, 60) +
-                                         "' is no time zone of this machine: write local, utc or a name "
-                                         "like Europe/Lisbon"};
+    return Error{ErrorCode::invalid,
+                 "--data-timezone: '" + escaped(zone, 60) +
+                     "' is no time zone of this machine: write local, utc or a name "
+                     "like Europe/Lisbon"};
   return ":" + zone;
 }
 

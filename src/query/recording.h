@@ -47,8 +47,9 @@ struct ScanOptions {
 };
 
 struct OpenOptions {
-  // The zone of times that carry none, in a file of another program: an IANA name, "utc" or "local".
-  std::string data_timezone = "local";
+  // The zone of times that carry none, in a file of another program: an IANA name, "utc" or "local";
+  // empty: what the file says, else local.
+  std::string data_timezone = {};
 };
 
 class Recording {

@@ -23,8 +23,7 @@ class FolderTable final : public TableSource {
       return (*reader)->schema();
     }
     auto schema = find_schema(folder_, "");
-    if (!schema)
-      return Error{ErrorCode::corrupt, escaped(recording_) + ": " + schema.error().text};
+    if (!schema) return Error{ErrorCode::corrupt, escaped(recording_) + ": " + schema.error().text};
     return schema;
   }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where the rows of a recording come from: a folder that tacho wrote (open_folder_source), or a file
-// of another program (foreign/foreign.h). query/recording.h reads through this alone.
+// Where the rows of a recording come from: a folder that tacho wrote (open_folder_source), or a
+// file of another program (foreign/foreign.h). query/recording.h reads through this alone.
 #pragma once
 
 #include <cstdint>

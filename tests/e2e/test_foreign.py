@@ -178,6 +178,22 @@ def test_naive_times_are_local_or_of_the_zone_that_is_named(run, tmp_path, home)
     assert b"without a zone, taken as local time (--data-timezone changes it)" in told.stdout
 
 
+def test_a_zone_that_the_file_names_is_taken(run, tmp_path):
+    path = tmp_path / "named.parquet"
+    table = wide(zone="America/Sao_Paulo")
+    pq.write_table(table.replace_schema_metadata({"tacho.zone": "America/Sao_Paulo"}), path)
+    assert show(run, path, "memory")[0]["time"] == "2025-11-24T13:13:20.000000000Z"
+    assert show(run, path, "memory", "--data-timezone", "utc")[0]["time"].startswith("2025-11-24T10:13:20")
+    assert b"taken as America/Sao_Paulo time, as the file says" in run("show", path).stdout
+
+
+def test_an_export_of_tacho_keeps_its_kinds_and_units(run, made, tmp_path):
+    out = tmp_path / "cpu_times.parquet"
+    assert run("show", made, "cpu", "--format", "parquet", "--output", out).returncode == 0
+    rates = show(run, out, "cpu_times", "--rate", "--last", "1")
+    assert 0 <= float(rates[0]["time_user_rate"]) < 1.5 and "cpu" in rates[0]
+
+
 @pytest.mark.parametrize("zone", ["Mars/Olympus", "../../etc/passwd", "/etc/localtime", ""])
 def test_a_zone_that_is_none_is_wrong_usage(run, parquet, zone):
     done = run("show", parquet, "--data-timezone", zone or "no such zone")

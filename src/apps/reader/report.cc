@@ -18,8 +18,8 @@ events, what tacho itself cost, and what the recording could not see.
   --from TIME, --to TIME   of a part: -5m (before the end), 21:28, 2026-11-24T21:28:41Z
   --output FILE            instead of standard output
   --utc                    times in UTC instead of the local zone
-  --data-timezone ZONE     of times without a zone in another program's file: local (the default),
-                           utc or a name like Europe/Lisbon
+  --data-timezone ZONE     of times without a zone in another program's file: local, utc or a name
+                           like Europe/Lisbon (what the file says, else local)
   --color auto|always|never
   --no-pager
   --help

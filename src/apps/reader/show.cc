@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <ranges>
 
 #include "apps/reader/command.h"
 #include "apps/reader/progress.h"
@@ -37,8 +38,8 @@ Without TABLE: the tables of a recording, their rows, span, size and gaps. With 
                            (table)
   --output FILE            instead of standard output
   --utc                    times in UTC instead of the local zone
-  --data-timezone ZONE     of times without a zone in another program's file: local (the default),
-                           utc or a name like Europe/Lisbon
+  --data-timezone ZONE     of times without a zone in another program's file: local, utc or a name
+                           like Europe/Lisbon (what the file says, else local)
   --color auto|always|never
   --no-pager
   --help
@@ -203,11 +204,15 @@ Moments moments_of(const Recording& recording, const std::vector<TableSummary>& 
   return {zone, first, last};
 }
 
-void write_gaps(const std::vector<Gap>& gaps, const Moments& moments, Output& output) {
-  output.write(gaps.empty() ? "\nno gaps: every tick was taken\n" : "\ngaps:\n");
-  for (const Gap& gap : gaps)
+// A file of another program can have any number of them.
+constexpr std::size_t kShownGaps = 50;
+
+void write_gaps(const std::vector<Gap>& gaps, const Moments& moments, std::string_view none, Output& output) {
+  output.write(gaps.empty() ? fmt::format("\nno gaps: {}\n", none) : "\ngaps:\n");
+  for (const Gap& gap : gaps | std::views::take(kShownGaps))
     output.write(fmt::format("  {} not taken between {} and {}\n", counted(gap.ticks, "tick"),
                              moments.text(gap.after_time, 3), moments.text(gap.before_time, 3)));
+  if (gaps.size() > kShownGaps) output.write(fmt::format("  and {} more\n", gaps.size() - kShownGaps));
 }
 
 Result<void> show_tables(const Recording& recording, const Options& options, Output& output) {
@@ -239,7 +244,10 @@ Result<void> show_tables(const Recording& recording, const Options& options, Out
   output.write(fmt::format("\n{} in {}, times: {}\n",
                            format_size(static_cast<std::int64_t>(recording.size())),
                            recording.path(), moments.title()));
-  write_gaps(TRY(recording.gaps()), moments, output);
+  write_gaps(TRY(recording.gaps()), moments,
+             recording.is_foreign() ? "no step from one time to the next is much longer than the others"
+                                    : "every tick was taken",
+             output);
   if (recording.is_foreign()) output.write("\n");
   for (const std::string& remark : recording.remarks()) output.write(wrapped("", remark, output.width()));
   return {};

@@ -17,7 +17,7 @@ struct ViewOptions {
   std::string format;  // empty: the command's default
   std::string output;  // "" or "-": standard output
   ColorMode color = ColorMode::automatic;
-  std::string data_timezone = "local";  // of times without a zone, in files of other programs
+  std::string data_timezone;  // of times without a zone, in files of other programs
   bool utc = false;
   bool no_pager = false;
   bool help = false;

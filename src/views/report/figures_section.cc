@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Of another program's file, the figures that no other section knows: each column's lowest, mean and
-// highest value, and what counters grew by.
+// Of another program's file, the figures that no other section knows: each column's lowest, mean
+// and highest value, and what counters grew by.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -14,8 +14,9 @@ namespace tacho {
 namespace {
 
 // Tables that other sections tell about.
-constexpr std::string_view kToldElsewhere[] = {"system",  "memory", "cpu",   "disk",         "network", "filesystem",
-                                               "process", "event",  "self", "process_info", "pressure", "process_exit"};
+constexpr std::string_view kToldElsewhere[] = {
+    "system",  "memory", "cpu",  "disk",         "network",  "filesystem",
+    "process", "event",  "self", "process_info", "pressure", "process_exit"};
 // Lines of a table; the rest is counted.
 constexpr std::size_t kShownLines = 60;
 
@@ -29,7 +30,11 @@ struct Line {
 std::string number_text(double value) {
   const double size = std::fabs(value);
   if (size >= 1e15 || (size > 0 && size < 0.001)) return fmt::format("{:.3g}", value);
-  std::string text = fmt::format("{:.{}f}", value, size >= 1000 ? 0 : size >= 100 ? 1 : size >= 10 ? 2 : 3);
+  std::string text = fmt::format("{:.{}f}", value,
+                                 size >= 1000  ? 0
+                                 : size >= 100 ? 1
+                                 : size >= 10  ? 2
+                                               : 3);
   if (text.find('.') != std::string::npos) text.erase(text.find_last_not_of('0') + 1);
   if (text.ends_with('.')) text.pop_back();
   return text;
@@ -37,13 +42,15 @@ std::string number_text(double value) {
 
 std::string value_text(const ColumnInfo& column, double value, std::string_view per = "") {
   const bool is_bytes = column.unit == "By" || column.unit == "By/s";
-  if (is_bytes) return (value < 0 ? "-" : "") + format_size(static_cast<std::int64_t>(std::fabs(value))) +
-                       (column.unit == "By/s" ? "/s" : std::string(per));
+  if (is_bytes)
+    return (value < 0 ? "-" : "") + format_size(static_cast<std::int64_t>(std::fabs(value))) +
+           (column.unit == "By/s" ? "/s" : std::string(per));
   if (column.unit == "1" && column.name.ends_with("utilization")) return percent(value);
   std::string unit = column.unit == "Cel" ? "°C" : column.unit == "1" ? "" : column.unit;
   std::erase_if(unit, [](char c) { return c == '{' || c == '}'; });
   if (unit.starts_with("1/")) unit.erase(0, 1);
-  return number_text(value) + (unit.empty() || unit.starts_with('/') ? "" : " ") + unit + std::string(per);
+  return number_text(value) + (unit.empty() || unit.starts_with('/') ? "" : " ") + unit +
+         std::string(per);
 }
 
 // With the date where the file is longer than a day.
@@ -64,7 +71,8 @@ class Figures {
   Result<std::vector<Line>> read() {
     std::vector<std::string> names = {"boottime", "time"};
     for (const ColumnInfo& column : columns_) names.push_back(column.name);
-    TRY(each_row(context_, table_, names, [&](const ColumnViews& at, std::int64_t row) { add(at, row); }));
+    TRY(each_row(context_, table_, names,
+                 [&](const ColumnViews& at, std::int64_t row) { add(at, row); }));
     std::vector<Line> lines;
     for (auto& [entity, states] : entities_)
       for (std::size_t index = 0; index < columns_.size(); ++index) {
@@ -92,8 +100,9 @@ class Figures {
     for (std::size_t index = 0; index < columns_.size(); ++index)
       if (columns_[index].kind == Kind::key) {
         const ColumnView& view = at[index + 2];
-        const std::string part = columns_[index].type == Type::text ? std::string(view.text(row))
-                                                                    : fmt::format("{}", view.integer(row));
+        const std::string part = columns_[index].type == Type::text
+                                     ? std::string(view.text(row))
+                                     : fmt::format("{}", view.integer(row));
         entity += (entity.empty() ? "" : " ") + part;
       }
     if (entities_.size() >= kMostEntities && !entities_.contains(entity)) return;
@@ -132,7 +141,8 @@ Result<std::vector<Line>> lines_of(const ReportContext& context, const std::stri
     return column.is_stamp() || (column.kind != Kind::key && (!is_measured || !is_number(column)));
   });
   const auto known = TRY(context.recording.figures(table));
-  if (context.range.from || context.range.to || known.empty()) return Figures(context, table, columns).read();
+  if (context.range.from || context.range.to || known.empty())
+    return Figures(context, table, columns).read();
   std::vector<Line> lines;
   for (const ColumnFigures& figures : known) {
     const auto column = std::ranges::find(columns, figures.column, &ColumnInfo::name);
@@ -141,11 +151,13 @@ Result<std::vector<Line>> lines_of(const ReportContext& context, const std::stri
   return lines;
 }
 
-void print_gauges(const ReportContext& context, const std::vector<Line>& lines, bool has_entity, Output& output) {
+void print_gauges(const ReportContext& context, const std::vector<Line>& lines, bool has_entity,
+                  Output& output) {
   TextTable table;
   if (has_entity) table.add_column("OF", Align::left, 40);
   table.add_column("COLUMN", Align::left, 40);
-  for (const char* title : {"LOWEST", "AT", "MEAN", "HIGHEST", "AT", "LAST"}) table.add_column(title, Align::right);
+  for (const char* title : {"LOWEST", "AT", "MEAN", "HIGHEST", "AT", "LAST"})
+    table.add_column(title, Align::right);
   std::size_t shown = 0;
   for (const Line& line : lines) {
     if (line.column.kind != Kind::gauge || ++shown > kShownLines) continue;
@@ -156,20 +168,23 @@ void print_gauges(const ReportContext& context, const std::vector<Line>& lines, 
     const auto clock = [&](std::int64_t time) {
       return is_constant ? "" : moment_text(context, time);
     };
-    cells.insert(cells.end(), {line.column.name, value_text(line.column, figures.low), clock(figures.low_time),
-                               value_text(line.column, figures.mean), value_text(line.column, figures.high),
-                               clock(figures.high_time), value_text(line.column, figures.last)});
+    cells.insert(cells.end(),
+                 {line.column.name, value_text(line.column, figures.low), clock(figures.low_time),
+                  value_text(line.column, figures.mean), value_text(line.column, figures.high),
+                  clock(figures.high_time), value_text(line.column, figures.last)});
     table.add_row(std::move(cells));
   }
   if (shown > 0) table.print(output, "  ");
   if (shown > kShownLines) output.write(fmt::format("  ... and {} more\n", shown - kShownLines));
 }
 
-void print_counters(const ReportContext& context, const std::vector<Line>& lines, bool has_entity, Output& output) {
+void print_counters(const ReportContext& context, const std::vector<Line>& lines, bool has_entity,
+                    Output& output) {
   TextTable table;
   if (has_entity) table.add_column("OF", Align::left, 40);
   table.add_column("COUNTER", Align::left, 40);
-  for (const char* title : {"GREW BY", "FASTEST", "AT", "LAST"}) table.add_column(title, Align::right);
+  for (const char* title : {"GREW BY", "FASTEST", "AT", "LAST"})
+    table.add_column(title, Align::right);
   std::size_t shown = 0;
   for (const Line& line : lines) {
     if (line.column.kind != Kind::counter || ++shown > kShownLines) continue;
@@ -196,7 +211,8 @@ Result<void> report_figures(const ReportContext& context, Output& output) {
     const auto lines = TRY(lines_of(context, table));
     if (lines.empty()) continue;
     heading(output, table);
-    const bool has_entity = std::ranges::any_of(lines, [](const Line& line) { return !line.entity.empty(); });
+    const bool has_entity =
+        std::ranges::any_of(lines, [](const Line& line) { return !line.entity.empty(); });
     print_gauges(context, lines, has_entity, output);
     print_counters(context, lines, has_entity, output);
     TRY(output.flush());
