@@ -197,8 +197,8 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Stretch, offset, size, first_tick, last_tick,
                                    high_time)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LongStep, tick, after, before)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Survey, format, separator, time_name, time_form, is_naive,
-                                   is_utc, columns, stretches, rows, ticks, first_time, last_time,
-                                   low_time, high_time, turns_back, step, gaps, uneven,
+                                   is_utc, zone, columns, stretches, rows, ticks, first_time,
+                                   last_time, low_time, high_time, turns_back, step, gaps, uneven,
                                    first_uneven, timeless, first_timeless, left_out)
 
 std::string to_bytes(const Survey& survey) {

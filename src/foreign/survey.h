@@ -61,6 +61,7 @@ struct Survey {
   std::string time_form;                // "ISO 8601", "seconds since 1970" ...
   bool is_naive = false;                // some time carries no zone
   bool is_utc = false;                  // the file says that its times are in UTC
+  std::string zone;                     // of times without one, where the file says it (tacho.zone)
   std::vector<SurveyedColumn> columns;  // all but the time column
   std::vector<Stretch> stretches;
   std::uint64_t rows = 0, ticks = 0;
