@@ -76,6 +76,8 @@ void append_rest(TablePlan& table, const Survey& survey, const FileColumns& left
   std::vector<std::string> counters, keys;
   for (const std::size_t index : left.rest()) {
     PlannedColumn column = guessed_column(survey, index);
+    // Another recording's stamps say nothing of which row is which.
+    if (is_stamp_name(column.name)) column.kind = Kind::gauge;
     // A table's own names stay what they are, and so do the stamps.
     while (std::ranges::find(table.columns, column.name, &PlannedColumn::name) !=
                table.columns.end() ||
