@@ -185,7 +185,8 @@ class ForeignTable final : public TableSource {
                    .high_time = profile.high_time,
                    .grown = profile.grown * scale,
                    .steepest = profile.steepest * scale,
-                   .steepest_time = profile.steepest_time});
+                   .steepest_time = profile.steepest_time,
+                   .span = profile.last_time - profile.first_time});
   }
 
   Shared file_;

@@ -35,6 +35,7 @@ struct ColumnFigures {
   double grown = 0;     // counters: sum of the steps up
   double steepest = 0;  // counters: the steepest step, a second
   std::int64_t steepest_time = 0;
+  std::int64_t span = 0;  // from its first value to its last
 };
 
 // One table. Its rows lie in segments, one behind the other in ticks.

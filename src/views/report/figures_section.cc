@@ -140,9 +140,8 @@ Result<std::vector<Line>> lines_of(const ReportContext& context, const std::stri
     const bool is_measured = column.kind == Kind::gauge || column.kind == Kind::counter;
     return column.is_stamp() || (column.kind != Kind::key && (!is_measured || !is_number(column)));
   });
-  const auto known = TRY(context.recording.figures(table));
-  if (context.range.from || context.range.to || known.empty())
-    return Figures(context, table, columns).read();
+  const auto known = TRY(known_figures(context, table));
+  if (known.empty()) return Figures(context, table, columns).read();
   std::vector<Line> lines;
   for (const ColumnFigures& figures : known) {
     const auto column = std::ranges::find(columns, figures.column, &ColumnInfo::name);

@@ -2,6 +2,8 @@
 // The highest moments of the machine, with their times.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "views/report/section.h"
 
 namespace tacho {
@@ -67,8 +69,22 @@ class Peaks {
     return fmt::format("{} of {} in use ({})", size(*peak.value), size(peak.of), percent(*peak.value / peak.of));
   }
 
+  static const ColumnFigures* find(const std::vector<ColumnFigures>& known, std::string_view column) {
+    const auto place = std::ranges::find(known, column, &ColumnFigures::column);
+    return place == known.end() ? nullptr : &*place;
+  }
+  static void see(Peak& peak, const ColumnFigures* known, const ColumnFigures* limit = nullptr) {
+    if (known != nullptr) peak.see(known->high, known->high_time, limit != nullptr ? limit->high : 0);
+  }
+
   // What is in use is told by what is available, or, in files of others, as such.
   Result<void> find_memory() {
+    const auto known = TRY(known_figures(context_, "memory"));
+    if (find(known, "used") != nullptr && find(known, "available") == nullptr &&
+        find(known, "swap_used") == nullptr) {
+      see(memory_, find(known, "used"), find(known, "limit"));
+      return {};
+    }
     return each_row(context_, "memory", {"time", "limit", "available", "swap_limit", "swap_free", "used",
                                         "swap_used"},
                     [&](const ColumnViews& at, std::int64_t row) {
@@ -144,6 +160,13 @@ class Peaks {
   }
 
   Result<void> find_system() {
+    if (const auto known = TRY(known_figures(context_, "system")); !known.empty()) {
+      see(load_, find(known, "load_1m"));
+      see(tasks_, find(known, "task_count"));
+      see(processes_, find(known, "process_count"));
+      see(cpu_, find(known, "cpu_utilization"));
+      return {};
+    }
     return each_row(context_, "system", {"time", "boottime", "load_1m", "task_count", "process_created",
                                         "process_count", "cpu_utilization"},
                     [&](const ColumnViews& at, std::int64_t row) {
