@@ -6,7 +6,6 @@ import io
 import os
 import pathlib
 import subprocess
-import sys
 import time
 import zoneinfo
 
