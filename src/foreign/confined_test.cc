@@ -39,6 +39,8 @@ class WithoutRights : public ::testing::Test {
 };
 
 TEST_F(WithoutRights, NoFileCanBeOpenedOrMade) {
+  unlink("/tmp/tacho-confined-test");  // of a run in which it could be made
+  rmdir("/tmp/tacho-confined-test");
   EXPECT_EQ(tried([] { return open("/etc/hostname", O_RDONLY); }), EPERM);
   EXPECT_EQ(tried([] { return open("/tmp/tacho-confined-test", O_CREAT | O_WRONLY, 0600); }),
             EPERM);
@@ -78,6 +80,9 @@ TEST_F(WithoutRights, NoMemoryCanBecomeAProgram) {
 }
 
 TEST_F(WithoutRights, ThreadsMayBeStarted) {
+#if defined(__SANITIZE_ADDRESS__)
+  GTEST_SKIP() << "the sanitizer does more for a thread than is allowed";
+#endif
   EXPECT_EQ(tried([] {
               int sum = 0;
               std::thread([&] { sum = 1; }).join();
