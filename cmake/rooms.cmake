@@ -12,5 +12,6 @@ tacho_room(recorder USES collectors ledger kernel journal wide schema)
 # Above: what `tacho` links; nothing there knows Arrow C++. Below: what `tacho-reader` links;
 # nothing there knows /proc.
 tacho_room(store USES journal schema LIBRARIES arrow parquet zstd xxhash)
-tacho_room(query USES store journal schema LIBRARIES arrow parquet)
+tacho_room(foreign USES store journal schema LIBRARIES arrow parquet)
+tacho_room(query USES foreign store journal schema LIBRARIES arrow parquet)
 tacho_room(views USES query journal wide schema LIBRARIES arrow parquet)

@@ -46,9 +46,9 @@ std::vector<std::string> all_paths() {
   return paths;
 }
 
-bool is_folder(const std::string& path) {
+bool is_folder_or_file(const std::string& path) {
   struct stat status {};
-  return stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
+  return stat(path.c_str(), &status) == 0 && (S_ISDIR(status.st_mode) || S_ISREG(status.st_mode));
 }
 
 // "@last", "@prev" or "@3": its place in the list, from 0.
@@ -106,7 +106,7 @@ std::vector<ListedRecording> list_recordings() {
 Result<std::string> find_recording(const std::string& name) {
   if (name.empty())
     return Error{ErrorCode::invalid, "a recording is wanted: a folder, a name or @last"};
-  if (!name.starts_with('@') && (name.find('/') != std::string::npos || is_folder(name)))
+  if (!name.starts_with('@') && (name.find('/') != std::string::npos || is_folder_or_file(name)))
     return name;
   std::vector<ListedRecording> recordings = list_recordings();
   std::erase_if(recordings, [](const ListedRecording& recording) { return !recording.trouble.empty(); });
@@ -125,7 +125,7 @@ Result<std::string> find_recording(const std::string& name) {
   });
   if (recordings.size() == 1) return recordings.front().path;
   if (!recordings.empty()) return is_ambiguous(name, recordings);
-  return Error{ErrorCode::absent, "there is no folder '" + escaped(name, kShownName) +
+  return Error{ErrorCode::absent, "there is no folder or file '" + escaped(name, kShownName) +
                                       "' and no recording whose name begins so ('tacho list' shows "
                                       "them)"};
 }

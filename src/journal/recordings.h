@@ -24,7 +24,7 @@ Result<ListedRecording> look_at_recording(const std::string& path);
 // Those of the usual place and those that were written elsewhere and are still there, newest first.
 std::vector<ListedRecording> list_recordings();
 
-// The path that RECORDING means: a folder, "@last", "@prev", "@3", or a unique beginning of a listed
+// The path that RECORDING means: a folder or file, "@last", "@prev", "@3", or a unique beginning of a listed
 // recording's name. `absent`, and where several fit, they are the further lines of its text.
 Result<std::string> find_recording(const std::string& name);
 

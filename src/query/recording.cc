@@ -6,10 +6,10 @@
 #include <mutex>
 
 #include "base/text.h"
+#include "foreign/foreign.h"
 #include "query/scan.h"
 #include "store/arrow_glue.h"
 #include "store/columns.h"
-#include "store/segment_reader.h"
 
 namespace tacho {
 namespace {
@@ -38,16 +38,21 @@ std::string list_of(const std::vector<std::string>& names) {
 }  // namespace
 
 struct Recording::State {
-  RecordingFolder folder;
+  std::shared_ptr<const RecordingSource> source;
   std::vector<std::string> names;
   std::shared_ptr<FindingLog> log = std::make_shared<FindingLog>();
   mutable std::mutex mutex;
   mutable std::map<std::string, Schema, std::less<>> schemas;
 
-  Result<const TableFolder*> find(std::string_view table) const {
-    if (const TableFolder* found = folder.find(table)) return found;
+  std::shared_ptr<const TableSource> look_up(std::string_view table) const {
+    for (const auto& candidate : source->tables())
+      if (candidate->name() == table) return candidate;
+    return nullptr;
+  }
+  Result<std::shared_ptr<const TableSource>> find(std::string_view table) const {
+    if (auto found = look_up(table)) return found;
     return Error{ErrorCode::invalid, "there is no table " + escaped(table, 60) + " in " +
-                                         escaped(folder.path()) + "; there are: " + list_of(names)};
+                                         escaped(source->path()) + "; there are: " + list_of(names)};
   }
 };
 
@@ -56,54 +61,53 @@ Recording::Recording(Recording&&) noexcept = default;
 Recording& Recording::operator=(Recording&&) noexcept = default;
 Recording::~Recording() = default;
 
-Result<Recording> Recording::open(const std::string& path) {
-  auto folder = TRY(RecordingFolder::open(path));
-  auto state = std::make_shared<State>(std::move(folder));
-  for (const TableFolder& table : state->folder.tables()) state->names.push_back(table.name);
-  for (const Finding& finding : state->folder.findings()) state->log->add(finding);
+Result<Recording> Recording::open(const std::string& path, const OpenOptions& options) {
+  auto state = std::make_shared<State>();
+  if (is_foreign_path(path))
+    state->source = TRY(open_foreign_source(path, options.data_timezone));
+  else
+    state->source = TRY(open_folder_source(path));
+  for (const auto& table : state->source->tables()) state->names.push_back(table->name());
+  for (const Finding& finding : state->source->findings()) state->log->add(finding);
   return Recording(std::move(state));
 }
 
-const std::string& Recording::path() const { return state_->folder.path(); }
-const RecordingFacts& Recording::facts() const { return state_->folder.facts(); }
-bool Recording::is_recording_now() const { return state_->folder.is_recording_now(); }
+const std::string& Recording::path() const { return state_->source->path(); }
+const RecordingFacts& Recording::facts() const { return state_->source->facts(); }
+bool Recording::is_recording_now() const { return state_->source->is_recording_now(); }
+bool Recording::is_foreign() const { return !remarks().empty(); }
+const std::vector<std::string>& Recording::remarks() const { return state_->source->remarks(); }
 const std::vector<std::string>& Recording::table_names() const { return state_->names; }
 bool Recording::has_table(std::string_view table) const {
-  return state_->folder.find(table) != nullptr;
+  return state_->look_up(table) != nullptr;
 }
-std::uint64_t Recording::size() const { return state_->folder.size(); }
+std::uint64_t Recording::size() const { return state_->source->size(); }
 std::vector<Finding> Recording::findings() const { return state_->log->all(); }
 
 Result<Schema> Recording::schema(std::string_view table) const {
-  const TableFolder* folder = TRY(state_->find(table));
+  const auto source = TRY(state_->find(table));
   const std::lock_guard lock(state_->mutex);
   if (const auto known = state_->schemas.find(table); known != state_->schemas.end())
     return known->second;
-  // All files of a recording are written by one program: the newest stands for all.
-  for (auto segment = folder->segments.rbegin(); segment != folder->segments.rend(); ++segment) {
-    auto reader = open_segment(*folder, *segment, std::make_shared<FindingLog>());
-    if (!reader || (!(*reader)->is_intact() && std::next(segment) != folder->segments.rend()))
-      continue;
-    return state_->schemas.emplace(table, (*reader)->schema()).first->second;
-  }
-  auto schema = find_schema(*folder, "");
-  if (!schema) return Error{ErrorCode::corrupt, escaped(path()) + ": " + schema.error().text};
-  return schema;
+  Schema schema = TRY(source->schema());
+  return state_->schemas.emplace(table, std::move(schema)).first->second;
 }
 
 Result<TableSummary> Recording::summary(std::string_view table) const {
-  const TableFolder* folder = TRY(state_->find(table));
-  TableSummary summary{.name = folder->name, .size = folder->size};
+  const auto source = TRY(state_->find(table));
+  TableSummary summary{.name = source->name(), .size = source->size()};
   if (auto schema = this->schema(table)) {
     summary.help = metadata_of((*schema)->metadata(), kKeyDescription);
     summary.scope = metadata_of((*schema)->metadata(), kKeyScope);
   }
-  for (const Segment& segment : folder->segments) {
-    ++(segment.kind == Segment::Kind::part ? summary.parts : summary.live);
-    auto reader = open_segment(*folder, segment, state_->log);
+  for (const Segment& segment : source->segments()) {
+    ++(segment.kind == Segment::Kind::part   ? summary.parts
+       : segment.kind == Segment::Kind::live ? summary.live
+                                             : summary.foreign);
+    auto reader = source->open(segment, state_->log);
     auto found = reader ? (*reader)->summary() : Result<SegmentSummary>(reader.error());
     if (!found) {
-      state_->log->add({.table = folder->name,
+      state_->log->add({.table = source->name(),
                         .file = segment.name,
                         .what = "left out: " + found.error().text,
                         .bytes = segment.size});
@@ -125,6 +129,7 @@ Result<std::vector<TableSummary>> Recording::tables() const {
 }
 
 Result<std::vector<Gap>> Recording::gaps() const {
+  if (const auto known = state_->source->gaps()) return *known;
   std::vector<Gap> gaps;
   if (!has_table("system")) return gaps;
   Stream rows = TRY(scan("system", {.columns = {"tick", "time", "boottime"}}));
@@ -151,24 +156,28 @@ Result<std::vector<Gap>> Recording::gaps() const {
   }
 }
 
+Result<std::vector<ColumnFigures>> Recording::figures(std::string_view table) const {
+  return TRY(state_->find(table))->figures();
+}
+
 Result<Stream> Recording::scan(std::string_view table, const ScanOptions& options) const {
-  const TableFolder* folder = TRY(state_->find(table));
+  const auto source = TRY(state_->find(table));
   Schema all = TRY(schema(table));
   Scan scan{
-      .table = *folder, .columns = all, .all = all, .range = options.range, .log = state_->log};
+      .table = source, .columns = all, .all = all, .range = options.range, .log = state_->log};
   if (!options.columns.empty()) {
     arrow::FieldVector fields;
     for (const std::string& name : options.columns) {
       auto field = all->GetFieldByName(name);
       if (!field)
-        return Error{ErrorCode::invalid, "table " + folder->name + " has no column " +
+        return Error{ErrorCode::invalid, "table " + source->name() + " has no column " +
                                              escaped(name, 60) +
                                              "; it has: " + list_of(all->field_names())};
       fields.push_back(std::move(field));
     }
     scan.columns = arrow::schema(std::move(fields), all->metadata());
   }
-  const bool is_sorted = table == kLateTable;
+  const bool is_sorted = table == kLateTable && !is_foreign();
   if (is_sorted && !scan.columns->GetFieldByName("boottime"))
     scan.columns = TRY(checked(scan.columns->AddField(0, all->GetFieldByName("boottime")), "scan"));
   if (options.predicate != nullptr) {
@@ -183,13 +192,13 @@ Result<Stream> Recording::scan(std::string_view table, const ScanOptions& option
 Result<std::set<std::string>> Recording::columns_with_values(std::string_view table,
                                                              std::set<std::string> columns,
                                                              const Range& range) const {
-  const TableFolder* folder = TRY(state_->find(table));
+  const auto source = TRY(state_->find(table));
   const auto wanted = [&range](const RangeOf& range_of) { return may_overlap(range, range_of); };
   std::set<std::string> empty = columns;
-  for (const Segment& segment : folder->segments) {
+  for (const Segment& segment : source->segments()) {
     if (empty.empty()) break;
     // What cannot be read may have held anything.
-    if (!take_off_filled(*folder, segment, wanted, empty)) return columns;
+    if (!source->take_off_filled(segment, wanted, empty)) return columns;
   }
   for (const std::string& name : empty) columns.erase(name);
   return columns;
@@ -197,10 +206,10 @@ Result<std::set<std::string>> Recording::columns_with_values(std::string_view ta
 
 Result<std::uint64_t> Recording::first_tick_of_file(std::string_view table,
                                                     std::uint64_t tick) const {
-  const TableFolder* folder = TRY(state_->find(table));
+  const auto source = TRY(state_->find(table));
   std::uint64_t first = tick;
-  for (const Segment& segment : folder->segments) {
-    auto reader = open_segment(*folder, segment, state_->log);
+  for (const Segment& segment : source->segments()) {
+    auto reader = source->open(segment, state_->log);
     if (!reader) continue;
     const auto summary = (*reader)->summary();
     if (!summary || !summary->first_tick) continue;

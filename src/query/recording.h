@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A recording, live or finished: the only door to its data. What has been recorded when it is
-// opened is seen; opening again sees more. Damage never ends a reading: it is passed over, and told
-// by findings().
+// A recording, live or finished, or a file of another program that opens as one: the only door to
+// its data. What has been recorded when it is opened is seen; opening again sees more. Damage never
+// ends a reading: it is passed over, and told by findings().
 #pragma once
 
 #include <cstdint>
@@ -18,6 +18,7 @@
 #include "query/predicate.h"
 #include "query/rows.h"
 #include "store/finding.h"
+#include "store/source.h"
 
 namespace tacho {
 
@@ -29,14 +30,7 @@ struct TableSummary {
   std::optional<Nanoseconds> first_time, last_time;
   std::optional<Nanoseconds> first_boottime, last_boottime;
   std::uint64_t size = 0;   // bytes on disk
-  int parts = 0, live = 0;  // files
-};
-
-// Ticks that were not taken: absent from `system` between two that are there.
-struct Gap {
-  std::uint64_t first_tick = 0, ticks = 0;
-  Nanoseconds after_time{}, before_time{};  // of the rows around it
-  Nanoseconds after_boottime{}, before_boottime{};
+  int parts = 0, live = 0, foreign = 0;  // files
 };
 
 // A half-open stretch of one of the three axes. Unset ends are open.
@@ -52,12 +46,19 @@ struct ScanOptions {
   const Predicate* predicate = nullptr;  // rows to keep; used during the call of scan alone
 };
 
+struct OpenOptions {
+  // The zone of times that carry none, in a file of another program: an IANA name, "utc" or "local";
+  // empty: what the file says, else local.
+  std::string data_timezone = {};
+};
+
 class Recording {
  public:
+  // A folder NAME.tacho, a Parquet or CSV file with a column of times, or a folder of such files.
   // `absent` when there is nothing at `path`; `corrupt` when it is no recording; `invalid` when it
   // is of a higher major version; `denied` when our rights do not reach it. The text says what was
   // found and what was expected.
-  static Result<Recording> open(const std::string& path);
+  static Result<Recording> open(const std::string& path, const OpenOptions& options = {});
   Recording(Recording&&) noexcept;
   Recording& operator=(Recording&&) noexcept;
   ~Recording();
@@ -65,6 +66,10 @@ class Recording {
   const std::string& path() const;
   const RecordingFacts& facts() const;
   bool is_recording_now() const;  // a recorder holds it
+  // A file of another program: of facts() only name, times, interval and coverage are known.
+  bool is_foreign() const;
+  // How such a file was read (times, zone, units, counters), a sentence each.
+  const std::vector<std::string>& remarks() const;
 
   const std::vector<std::string>& table_names() const;  // sorted
   bool has_table(std::string_view table) const;
@@ -72,7 +77,11 @@ class Recording {
   Result<Schema> schema(std::string_view table) const;
   Result<std::vector<TableSummary>> tables() const;
   Result<TableSummary> summary(std::string_view table) const;
+  // Ticks that are absent from `system` between two that are there; of a foreign file, where a step
+  // between two times is longer than usual.
   Result<std::vector<Gap>> gaps() const;
+  // Of a table's numbers over all rows, where opening has shown them already; else nothing.
+  Result<std::vector<ColumnFigures>> figures(std::string_view table) const;
   std::uint64_t size() const;  // bytes on disk, all files of the recording
 
   // The rows of a table in the order of ticks, streamed: memory is bounded by a row group (about

@@ -53,9 +53,9 @@ class ScanStream final : public RowStream {
  private:
   // False when there is no further file that can be read.
   bool open_next() {
-    while (at_ < scan_.table.segments.size()) {
-      segment_ = scan_.table.segments[at_++];
-      auto reader = open_segment(scan_.table, segment_, scan_.log);
+    while (at_ < scan_.table->segments().size()) {
+      segment_ = scan_.table->segments()[at_++];
+      auto reader = scan_.table->open(segment_, scan_.log);
       if (!reader) {
         give_up(reader.error());
         continue;
@@ -69,7 +69,7 @@ class ScanStream final : public RowStream {
   }
 
   void give_up(const Error& error) {
-    scan_.log->add({.table = scan_.table.name,
+    scan_.log->add({.table = scan_.table->name(),
                     .file = segment_.name,
                     .what = "left out: " + error.text,
                     .bytes = segment_.size});
@@ -80,7 +80,7 @@ class ScanStream final : public RowStream {
     for (const auto& field : reader_->schema()->fields())
       if (!scan_.all->GetFieldByName(field->name()))
         scan_.log->add(
-            {.table = scan_.table.name,
+            {.table = scan_.table->name(),
              .file = segment_.name,
              .what = "column " + escaped(field->name(), 100) + " is in this file alone; left out"});
   }

@@ -8,12 +8,12 @@
 #include "query/predicate.h"
 #include "query/recording.h"
 #include "query/rows.h"
-#include "store/recording_folder.h"
+#include "store/source.h"
 
 namespace tacho {
 
 struct Scan {
-  TableFolder table;
+  std::shared_ptr<const TableSource> table;
   Schema columns;  // what comes out, in this order
   Schema all;      // what the table has
   Range range;

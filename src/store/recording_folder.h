@@ -17,7 +17,7 @@ namespace tacho {
 
 // A file of a table that holds rows.
 struct Segment {
-  enum class Kind : std::uint8_t { part, live } kind = Kind::part;
+  enum class Kind : std::uint8_t { part, live, foreign } kind = Kind::part;
   std::uint32_t number = 0;
   std::string name;
   std::uint64_t digest = 0;  // of a part, from its name

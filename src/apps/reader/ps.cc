@@ -131,7 +131,7 @@ int command_ps(int argc, char** argv) {
   }
   return view_recording("ps", options->recording, [&](const Recording& recording) {
     return options->is_of_ledger() ? show_ledger(recording, *options) : show_tree(recording, *options);
-  });
+  }, options->view);
 }
 
 }  // namespace tacho

@@ -18,9 +18,14 @@ events, what tacho itself cost, and what the recording could not see.
   --from TIME, --to TIME   of a part: -5m (before the end), 21:28, 2026-11-24T21:28:41Z
   --output FILE            instead of standard output
   --utc                    times in UTC instead of the local zone
+  --data-timezone ZONE     of times without a zone in another program's file: local, utc or a name
+                           like Europe/Lisbon (what the file says, else local)
   --color auto|always|never
   --no-pager
   --help
+
+RECORDING may also be a Parquet or CSV file of another program with a column of times, or a folder of
+such files.
 
 Exit status: 0; 1 when something was damaged (the rest is reported); 2 for wrong usage; 3 when the
 recording cannot be read.
@@ -70,7 +75,8 @@ int command_report(int argc, char** argv) {
     return 0;
   }
   return view_recording("report", options->recording,
-                        [&](const Recording& recording) { return report(recording, *options); });
+                        [&](const Recording& recording) { return report(recording, *options); },
+                        options->view);
 }
 
 }  // namespace tacho

@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <ranges>
 
 #include "apps/reader/command.h"
 #include "apps/reader/progress.h"
 #include "apps/reader/view_flags.h"
+#include "base/display.h"
 #include "base/text.h"
 #include "query/predicate.h"
 #include "query/processes.h"
@@ -36,9 +38,14 @@ Without TABLE: the tables of a recording, their rows, span, size and gaps. With 
                            (table)
   --output FILE            instead of standard output
   --utc                    times in UTC instead of the local zone
+  --data-timezone ZONE     of times without a zone in another program's file: local, utc or a name
+                           like Europe/Lisbon (what the file says, else local)
   --color auto|always|never
   --no-pager
   --help
+
+RECORDING may also be a Parquet or CSV file of another program with a column of times, or a folder of
+such files.
 
 Exit status: 0; 1 when something was damaged (it is told on stderr, and the rest is shown); 2 for
 wrong usage; 3 when the recording cannot be read.
@@ -197,11 +204,15 @@ Moments moments_of(const Recording& recording, const std::vector<TableSummary>& 
   return {zone, first, last};
 }
 
-void write_gaps(const std::vector<Gap>& gaps, const Moments& moments, Output& output) {
-  output.write(gaps.empty() ? "\nno gaps: every tick was taken\n" : "\ngaps:\n");
-  for (const Gap& gap : gaps)
+// A file of another program can have any number of them.
+constexpr std::size_t kShownGaps = 50;
+
+void write_gaps(const std::vector<Gap>& gaps, const Moments& moments, std::string_view none, Output& output) {
+  output.write(gaps.empty() ? fmt::format("\nno gaps: {}\n", none) : "\ngaps:\n");
+  for (const Gap& gap : gaps | std::views::take(kShownGaps))
     output.write(fmt::format("  {} not taken between {} and {}\n", counted(gap.ticks, "tick"),
                              moments.text(gap.after_time, 3), moments.text(gap.before_time, 3)));
+  if (gaps.size() > kShownGaps) output.write(fmt::format("  and {} more\n", gaps.size() - kShownGaps));
 }
 
 Result<void> show_tables(const Recording& recording, const Options& options, Output& output) {
@@ -221,6 +232,7 @@ Result<void> show_tables(const Recording& recording, const Options& options, Out
       return at ? moments.text(*at, 0) : std::string();
     };
     std::string files = summary.parts > 0 ? fmt::format("{} sealed", summary.parts) : "";
+    if (summary.foreign > 0) files = "1";
     if (summary.live > 0) files += fmt::format("{}{} live", files.empty() ? "" : ", ", summary.live);
     std::vector<std::string> cells = {
         summary.name, fmt::format("{}", summary.rows), time(summary.first_time),
@@ -232,7 +244,12 @@ Result<void> show_tables(const Recording& recording, const Options& options, Out
   output.write(fmt::format("\n{} in {}, times: {}\n",
                            format_size(static_cast<std::int64_t>(recording.size())),
                            recording.path(), moments.title()));
-  write_gaps(TRY(recording.gaps()), moments, output);
+  write_gaps(TRY(recording.gaps()), moments,
+             recording.is_foreign() ? "no step from one time to the next is much longer than the others"
+                                    : "every tick was taken",
+             output);
+  if (recording.is_foreign()) output.write("\n");
+  for (const std::string& remark : recording.remarks()) output.write(wrapped("", remark, output.width()));
   return {};
 }
 
@@ -257,7 +274,8 @@ int command_show(int argc, char** argv) {
     return 0;
   }
   return view_recording("show", options->recording,
-                        [&](const Recording& recording) { return show(recording, *options); });
+                        [&](const Recording& recording) { return show(recording, *options); },
+                        options->view);
 }
 
 }  // namespace tacho

@@ -37,10 +37,10 @@ void seal_on_the_way(const std::string& path) {
 
 // Seals what a `tacho run` left behind first, when this user may and nobody records into it; without
 // it everything can be read all the same.
-Result<Recording> open_recording(const std::string& name) {
+Result<Recording> open_recording(const std::string& name, const ViewOptions& options) {
   const std::string path = TRY(find_recording(name));
   seal_on_the_way(path);
-  return Recording::open(path);
+  return Recording::open(path, {.data_timezone = options.data_timezone});
 }
 
 }  // namespace
@@ -51,6 +51,7 @@ std::vector<Flag> view_flags(ViewOptions& options) {
           {"output", required, set_text(options.output)},
           {"color", required, [&](std::string_view text) { return take_color(options.color, text); }},
           {"utc", none, set_true(options.utc)},
+          {"data-timezone", required, set_text(options.data_timezone)},
           {"no-pager", none, set_true(options.no_pager)},
           {"help", none, set_true(options.help)}};
 }
@@ -84,9 +85,11 @@ Result<Range> range_of(const Recording& recording, const std::string& from, cons
   return range;
 }
 
-int view_recording(std::string_view command, const std::string& name, const View& view) {
-  const auto recording = open_recording(name);
-  if (!recording) return tell_error(command, recording.error());
+int view_recording(std::string_view command, const std::string& name, const View& view,
+                   const ViewOptions& options) {
+  const auto recording = open_recording(name, options);
+  if (!recording) return recording.error().text.starts_with("--") ? tell_usage(command, recording.error())
+                                                                  : tell_error(command, recording.error());
   const auto shown = view(*recording);
   if (!shown)
     return shown.error().code == ErrorCode::invalid ? tell_usage(command, shown.error())

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Options that the viewing commands share: --format --output --color --utc --no-pager.
+// Options that the viewing commands share: --format --output --color --utc --data-timezone --no-pager.
 #pragma once
 
 #include <functional>
@@ -17,6 +17,7 @@ struct ViewOptions {
   std::string format;  // empty: the command's default
   std::string output;  // "" or "-": standard output
   ColorMode color = ColorMode::automatic;
+  std::string data_timezone;  // of times without a zone, in files of other programs
   bool utc = false;
   bool no_pager = false;
   bool help = false;
@@ -40,6 +41,7 @@ Result<Range> range_of(const Recording& recording, const std::string& from, cons
 // nothing of what was asked for. Errors are told on stderr, and so is what was damaged in what was read:
 // the rest has been shown, but it is a finding.
 using View = std::function<Result<bool>(const Recording&)>;
-int view_recording(std::string_view command, const std::string& name, const View& view);
+int view_recording(std::string_view command, const std::string& name, const View& view,
+                   const ViewOptions& options = {});
 
 }  // namespace tacho

@@ -94,6 +94,12 @@ Result<void> report_cost(const ReportContext& context, Output& output) {
 
 Result<void> report_coverage(const ReportContext& context, Output& output) {
   const RecordingFacts& facts = context.recording.facts();
+  if (context.recording.is_foreign()) {
+    heading(output, "How this file was read");
+    for (const std::string& remark : context.recording.remarks())
+      output.write(wrapped("  ", remark, output.width()));
+    return {};
+  }
   heading(output, "What this recording could not see");
   const std::string general = fmt::format(
       "Values are read every {}; what rose and fell between two reads is in no gauge. Counters miss "

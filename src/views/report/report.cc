@@ -52,6 +52,12 @@ Result<void> each_row(const ReportContext& context, std::string_view table,
   return {};
 }
 
+Result<std::vector<ColumnFigures>> known_figures(const ReportContext& context, std::string_view table) {
+  if (context.range.from || context.range.to || !context.recording.has_table(table))
+    return std::vector<ColumnFigures>();
+  return context.recording.figures(table);
+}
+
 void CounterTrace::add(std::int64_t boottime, std::int64_t time, std::optional<std::int64_t> value) {
   if (!value) return;
   const std::int64_t step = boottime - last_boottime_;

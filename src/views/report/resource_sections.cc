@@ -2,6 +2,8 @@
 // Pressure, disks and network: what was moved and waited for.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "views/report/section.h"
 #include "views/text_table.h"
 
@@ -11,6 +13,27 @@ namespace {
 struct Pair {
   CounterTrace one, two, busy;
 };
+
+// Empty where the recording has no such column.
+std::string share_text(const CounterTrace& trace) {
+  return trace.span() > 0 ? percent(std::min(1.0, trace.mean() / 1e9)) : "";
+}
+
+// Fills them from what opening the file has shown, when it has; else `read` does.
+template <class Read>
+Result<std::map<std::string, Pair>> pairs_of(const ReportContext& context, std::string_view table,
+                                             std::string_view one, std::string_view two,
+                                             std::string_view busy, const Read& read) {
+  std::map<std::string, Pair> pairs;
+  const auto known = TRY(known_figures(context, table));
+  for (const ColumnFigures& figures : known) {
+    if (figures.column == one) pairs[figures.entity].one = CounterTrace(figures);
+    if (figures.column == two) pairs[figures.entity].two = CounterTrace(figures);
+    if (figures.column == busy) pairs[figures.entity].busy = CounterTrace(figures);
+  }
+  if (known.empty()) TRY(read(pairs));
+  return pairs;
+}
 
 TextTable table_of(std::initializer_list<std::string_view> titles) {
   TextTable table;
@@ -24,6 +47,49 @@ TextTable table_of(std::initializer_list<std::string_view> titles) {
 
 std::string clock(const ReportContext& context, std::int64_t time) {
   return time == 0 ? "" : format_clock_time(Nanoseconds(time), context.zone);
+}
+
+Result<void> read_disks(const ReportContext& context, std::map<std::string, Pair>& devices) {
+  return each_row(context, "disk", {"device", "boottime", "time", "type", "io_read", "io_write", "io_time"},
+               [&](const ColumnViews& at, std::int64_t row) {
+                 if (at[3].text(row) == "partition") return;  // its disk counts it
+                 Pair& pair = devices[std::string(at[0].text(row))];
+                 const std::int64_t boottime = at[1].integer(row), time = at[2].integer(row);
+                 pair.one.add(boottime, time, at[4].find_integer(row));
+                 pair.two.add(boottime, time, at[5].find_integer(row));
+                 pair.busy.add(boottime, time, at[6].find_integer(row));
+               });
+}
+
+Result<void> read_interfaces(const ReportContext& context, std::map<std::string, Pair>& interfaces,
+                             std::map<std::string, CounterTrace>& troubles) {
+  return each_row(context, "network",
+               {"interface", "boottime", "time", "io_receive", "io_transmit", "errors_receive",
+                "errors_transmit", "packet_dropped_receive", "packet_dropped_transmit"},
+               [&](const ColumnViews& at, std::int64_t row) {
+                 const std::string name(at[0].text(row));
+                 const std::int64_t boottime = at[1].integer(row), time = at[2].integer(row);
+                 interfaces[name].one.add(boottime, time, at[3].find_integer(row));
+                 interfaces[name].two.add(boottime, time, at[4].find_integer(row));
+                 std::optional<std::int64_t> trouble;
+                 for (std::size_t column = 5; column < 9; ++column)
+                   if (!at[column].is_null(row)) trouble = trouble.value_or(0) + at[column].integer(row);
+                 troubles[name].add(boottime, time, trouble);
+               });
+}
+
+// Errors and drops, summed.
+Result<void> add_known_troubles(const ReportContext& context,
+                                std::map<std::string, CounterTrace>& troubles) {
+  std::map<std::string, ColumnFigures> sums;
+  for (const ColumnFigures& figures : TRY(known_figures(context, "network"))) {
+    if (!figures.column.starts_with("errors_") && !figures.column.starts_with("packet_dropped_")) continue;
+    ColumnFigures& sum = sums[figures.entity];
+    sum.grown += figures.grown;
+    sum.span = std::max(sum.span, figures.span);
+  }
+  for (const auto& [interface, sum] : sums) troubles[interface] = CounterTrace(sum);
+  return {};
 }
 
 }  // namespace
@@ -52,16 +118,9 @@ Result<void> report_pressure(const ReportContext& context, Output& output) {
 }
 
 Result<void> report_disks(const ReportContext& context, Output& output) {
-  std::map<std::string, Pair> devices;
-  TRY(each_row(context, "disk", {"device", "boottime", "time", "type", "io_read", "io_write", "io_time"},
-               [&](const ColumnViews& at, std::int64_t row) {
-                 if (at[3].text(row) == "partition") return;  // its disk counts it
-                 Pair& pair = devices[std::string(at[0].text(row))];
-                 const std::int64_t boottime = at[1].integer(row), time = at[2].integer(row);
-                 pair.one.add(boottime, time, at[4].find_integer(row));
-                 pair.two.add(boottime, time, at[5].find_integer(row));
-                 pair.busy.add(boottime, time, at[6].find_integer(row));
-               }));
+  auto devices = TRY(pairs_of(context, "disk", "io_read", "io_write", "io_time", [&](auto& pairs) {
+    return read_disks(context, pairs);
+  }));
   std::erase_if(devices, [](const auto& entry) {
     return entry.second.one.grown() == 0 && entry.second.two.grown() == 0;
   });
@@ -72,26 +131,17 @@ Result<void> report_disks(const ReportContext& context, Output& output) {
     table.add_row({device, format_size(pair.one.grown()), per_second(pair.one.steepest()),
                    clock(context, pair.one.steepest_time()), format_size(pair.two.grown()),
                    per_second(pair.two.steepest()), clock(context, pair.two.steepest_time()),
-                   percent(std::min(1.0, pair.busy.mean() / 1e9))});
+                   share_text(pair.busy)});
   table.print(output, "  ");
   return {};
 }
 
 Result<void> report_network(const ReportContext& context, Output& output) {
-  std::map<std::string, Pair> interfaces;
   std::map<std::string, CounterTrace> troubles;
-  TRY(each_row(context, "network",
-               {"interface", "boottime", "time", "io_receive", "io_transmit", "errors_receive",
-                "errors_transmit", "packet_dropped_receive", "packet_dropped_transmit"},
-               [&](const ColumnViews& at, std::int64_t row) {
-                 const std::string name(at[0].text(row));
-                 const std::int64_t boottime = at[1].integer(row), time = at[2].integer(row);
-                 interfaces[name].one.add(boottime, time, at[3].find_integer(row));
-                 interfaces[name].two.add(boottime, time, at[4].find_integer(row));
-                 std::int64_t trouble = 0;
-                 for (std::size_t column = 5; column < 9; ++column) trouble += at[column].integer(row);
-                 troubles[name].add(boottime, time, trouble);
-               }));
+  auto interfaces = TRY(pairs_of(context, "network", "io_receive", "io_transmit", "", [&](auto& pairs) {
+    return read_interfaces(context, pairs, troubles);
+  }));
+  TRY(add_known_troubles(context, troubles));
   std::erase_if(interfaces, [](const auto& entry) {
     return entry.second.one.grown() == 0 && entry.second.two.grown() == 0;
   });
@@ -103,7 +153,7 @@ Result<void> report_network(const ReportContext& context, Output& output) {
     table.add_row({name, format_size(pair.one.grown()), per_second(pair.one.steepest()),
                    clock(context, pair.one.steepest_time()), format_size(pair.two.grown()),
                    per_second(pair.two.steepest()), clock(context, pair.two.steepest_time()),
-                   fmt::format("{}", troubles[name].grown())});
+                   troubles[name].span() > 0 ? fmt::format("{}", troubles[name].grown()) : ""});
   table.print(output, "  ");
   return {};
 }

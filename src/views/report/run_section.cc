@@ -26,9 +26,11 @@ std::string host_line(const HostFacts& host) {
 
 // From the first to the last tick; the date and the zone are said once.
 std::string span_of(const ReportContext& context) {
-  const Nanoseconds first(context.recording.facts().start_time);
+  const RecordingFacts& facts = context.recording.facts();
+  const Nanoseconds first(facts.start_time);
   const auto summary = context.recording.summary("system");
-  const Nanoseconds last = summary ? summary->last_time.value_or(first) : first;
+  Nanoseconds last = summary ? summary->last_time.value_or(first) : first;
+  if (context.recording.is_foreign()) last = Nanoseconds(facts.end_time.value_or(first.count()));
   const Moments moments(context.zone, first, last);
   return fmt::format("{} to {} ({})", moments.text(first, 0), moments.text(last, 0), moments.title());
 }
@@ -67,15 +69,19 @@ void write_command(const CommandFacts& command, int cpus, Output& output) {
                format_size(*command.memory_peak) + " resident in its largest process (from wait4)");
 }
 
-}  // namespace
+// Another program's file says less of itself.
+void write_foreign(const ReportContext& context, Output& output) {
+  const RecordingFacts& facts = context.recording.facts();
+  std::string text = span_of(context);
+  if (facts.interval > 0) text += " · every " + duration_text(facts.interval);
+  named_line(output, "recorded", text + " · " + format_size(static_cast<std::int64_t>(context.recording.size())));
+  if (context.range.from || context.range.to) named_line(output, "this part", part_of(context));
+  named_line(output, "in", context.recording.path());
+}
 
-Result<void> report_run(const ReportContext& context, Output& output) {
+void write_recorded(const ReportContext& context, Output& output) {
   const RecordingFacts& facts = context.recording.facts();
   const std::string ending = ending_of(facts, context.recording.is_recording_now());
-  const std::string title = facts.command ? command_line_of(facts) : facts.name;
-  std::string shown = wrapped("", cut_to(title, kTitleLines * output.width()), output.width());
-  shown.pop_back();
-  output.write(fmt::format("{}{}{}\n", output.bold(), shown, output.plain()));
   output.write(fmt::format("  {:<10} {}{}{}\n", "ended", color_of(facts, output), ending, output.plain()));
   if (facts.command) write_command(*facts.command, facts.host.cpu_count, output);
   named_line(output, "on", host_line(facts.host));
@@ -86,6 +92,18 @@ Result<void> report_run(const ReportContext& context, Output& output) {
                          format_size(static_cast<std::int64_t>(context.recording.size()))));
   if (context.range.from || context.range.to) named_line(output, "this part", part_of(context));
   named_line(output, "in folder", context.recording.path());
+}
+
+}  // namespace
+
+Result<void> report_run(const ReportContext& context, Output& output) {
+  const RecordingFacts& facts = context.recording.facts();
+  const std::string title = facts.command ? command_line_of(facts) : facts.name;
+  std::string shown = wrapped("", cut_to(title, kTitleLines * output.width()), output.width());
+  shown.pop_back();
+  output.write(fmt::format("{}{}{}\n", output.bold(), shown, output.plain()));
+  if (context.recording.is_foreign()) write_foreign(context, output);
+  else write_recorded(context, output);
   std::uint64_t missing = 0;
   for (const Gap& gap : TRY(context.recording.gaps())) missing += gap.ticks;
   if (missing > 0)

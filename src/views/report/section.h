@@ -31,9 +31,19 @@ Result<void> each_row(const ReportContext& context, std::string_view table,
                       const std::vector<std::string>& columns,
                       const std::function<void(const ColumnViews& views, std::int64_t row)>& take);
 
+// What opening a file of another program has shown of a table over all its rows. Empty for a part of
+// it, and where only reading the rows tells.
+Result<std::vector<ColumnFigures>> known_figures(const ReportContext& context, std::string_view table);
+
 // A counter through time: how much it grew, and the steepest step between two rows.
 class CounterTrace {
  public:
+  CounterTrace() = default;
+  explicit CounterTrace(const ColumnFigures& known)
+      : grown_(static_cast<std::int64_t>(known.grown)),
+        span_(known.span),
+        steepest_(known.steepest),
+        steepest_time_(known.steepest_time) {}
   void add(std::int64_t boottime, std::int64_t time, std::optional<std::int64_t> value);
   std::int64_t grown() const { return grown_; }
   std::int64_t span() const { return span_; }        // ns
