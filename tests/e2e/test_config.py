@@ -52,7 +52,7 @@ def test_show_says_what_holds_and_where_it_comes_from(configured, home):
     assert lines["retain = 1d"] == f"{file}:2"
     assert lines["interval = 2s"] == f"{file}:4"
     assert lines["sync = 9s"] == "$TACHO_RECORD_SYNC"
-    assert lines["interval = 1s"] == "built-in"
+    assert lines["interval = 1 s"] == "built-in"
     # What is shown can be put into the file.
     plain = configured("[record]\nretain = 1d\n", "config", "show").stdout
     again = configured(plain, "config", "show")
