@@ -109,10 +109,11 @@ void check(const Watch& watch, const CollectorInfo& info, std::size_t table, con
 // What no column may hold, whatever the kernel wrote.
 void check_signs(const Watch& watch, const CollectorInfo& info, std::size_t table) {
   for (const Column& column : info.tables[table]->columns)
-    if (column.kind == Kind::counter && column.type == Type::integer)
+    if (column.kind == Kind::counter && column.type == Type::integer) {
       for (std::size_t row = 0; row < watch.size(table); ++row)
         EXPECT_GE(watch.number(row, column.name, table).value_or(0), 0)
             << info.tables[table]->name << '.' << column.name << " of row " << row;
+    }
 }
 
 void check_collector(const CollectorInfo& info, const Captured& machine, const Expectations& expected) {

@@ -118,7 +118,9 @@ TEST_F(Journal, IsWholeAtEveryMomentWhileItGrows) {
       const Read read = read_all(folder_.get(), name);
       EXPECT_EQ(read.damages, 0u) << "after " << read.sequences.size() << " batches";
       for (std::size_t at = 0; at < read.sequences.size(); ++at) EXPECT_EQ(read.sequences[at], at);
-      if (is_last) EXPECT_EQ(read.sequences.size(), std::size_t{kBatches});
+      if (is_last) {
+        EXPECT_EQ(read.sequences.size(), std::size_t{kBatches});
+      }
     }
     writer.join();
   }
