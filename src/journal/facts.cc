@@ -8,6 +8,8 @@
 namespace tacho {
 namespace {
 
+constexpr const char* kWasRecording = "was_recording_when_packed";
+
 using Json = nlohmann::ordered_json;
 
 template <class Value>
@@ -160,12 +162,19 @@ RecordingFacts facts_from(const Json& json) {
   if (const auto command = json.find("command"); command != json.end() && command->is_object())
     facts.command = command_from(*command);
   get(json, "tables", facts.tables);
+  get(json, kWasRecording, facts.was_recording_when_packed);
   if (const auto notes = json.find("coverage"); notes != json.end())
     for (const Json& note : *notes) facts.coverage.push_back(note_from(note));
   return facts;
 }
 
 }  // namespace
+
+std::string packed_while_recording(std::string_view text) {
+  Json json = Json::parse(text, nullptr, false);
+  json[kWasRecording] = true;
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
 
 std::string to_json(const RecordingFacts& facts) {
   Json json{{"format", {{"name", "tacho"}, {"major", facts.format_major}, {"minor", facts.format_minor}}},

@@ -91,7 +91,7 @@ void write_recorded(const ReportContext& context, Output& output) {
                          facts.user == 0 ? "as root" : fmt::format("as user {}", facts.user),
                          format_size(static_cast<std::int64_t>(context.recording.size()))));
   if (context.range.from || context.range.to) named_line(output, "this part", part_of(context));
-  named_line(output, "in folder", context.recording.path());
+  named_line(output, context.recording.is_packed() ? "in file" : "in folder", context.recording.path());
 }
 
 }  // namespace
