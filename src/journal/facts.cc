@@ -161,6 +161,7 @@ RecordingFacts facts_from(const Json& json) {
     facts.processes_missed = missed_from(*missed);
   if (const auto command = json.find("command"); command != json.end() && command->is_object())
     facts.command = command_from(*command);
+  get(json, "labels", facts.labels);
   get(json, "tables", facts.tables);
   get(json, kWasRecording, facts.was_recording_when_packed);
   if (const auto notes = json.find("coverage"); notes != json.end())
@@ -194,6 +195,7 @@ std::string to_json(const RecordingFacts& facts) {
   json["process_source"] = facts.process_source;
   if (facts.processes_missed) json["processes_missed"] = to_json(*facts.processes_missed);
   if (facts.command) json["command"] = to_json(*facts.command);
+  if (!facts.labels.empty()) json["labels"] = facts.labels;
   json["tables"] = facts.tables;
   json["coverage"] = to_json(facts.coverage);
   // Texts are UTF-8 already (base/text.h); `replace` keeps a stray byte from throwing.

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "journal/labels.h"
 #include "schema/coverage.h"
 
 namespace tacho {
@@ -62,6 +63,7 @@ struct RecordingFacts {
   std::string process_source; // "proc", "bpf", "taskstats", "connector"
   std::optional<MissedProcesses> processes_missed;  // unset: the recording does not say
   std::optional<CommandFacts> command;
+  Labels labels;
   std::vector<std::string> tables;
   std::vector<CoverageNote> coverage;
   bool was_recording_when_packed = false;  // in a packed file: what came later is not in it
