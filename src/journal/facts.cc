@@ -8,6 +8,8 @@
 namespace tacho {
 namespace {
 
+constexpr const char* kWasRecording = "was_recording_when_packed";
+
 using Json = nlohmann::ordered_json;
 
 template <class Value>
@@ -159,13 +161,21 @@ RecordingFacts facts_from(const Json& json) {
     facts.processes_missed = missed_from(*missed);
   if (const auto command = json.find("command"); command != json.end() && command->is_object())
     facts.command = command_from(*command);
+  get(json, "labels", facts.labels);
   get(json, "tables", facts.tables);
+  get(json, kWasRecording, facts.was_recording_when_packed);
   if (const auto notes = json.find("coverage"); notes != json.end())
     for (const Json& note : *notes) facts.coverage.push_back(note_from(note));
   return facts;
 }
 
 }  // namespace
+
+std::string packed_while_recording(std::string_view text) {
+  Json json = Json::parse(text, nullptr, false);
+  json[kWasRecording] = true;
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
 
 std::string to_json(const RecordingFacts& facts) {
   Json json{{"format", {{"name", "tacho"}, {"major", facts.format_major}, {"minor", facts.format_minor}}},
@@ -185,6 +195,7 @@ std::string to_json(const RecordingFacts& facts) {
   json["process_source"] = facts.process_source;
   if (facts.processes_missed) json["processes_missed"] = to_json(*facts.processes_missed);
   if (facts.command) json["command"] = to_json(*facts.command);
+  if (!facts.labels.empty()) json["labels"] = facts.labels;
   json["tables"] = facts.tables;
   json["coverage"] = to_json(facts.coverage);
   // Texts are UTF-8 already (base/text.h); `replace` keeps a stray byte from throwing.

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "journal/labels.h"
 #include "schema/coverage.h"
 
 namespace tacho {
@@ -62,13 +63,17 @@ struct RecordingFacts {
   std::string process_source; // "proc", "bpf", "taskstats", "connector"
   std::optional<MissedProcesses> processes_missed;  // unset: the recording does not say
   std::optional<CommandFacts> command;
+  Labels labels;
   std::vector<std::string> tables;
   std::vector<CoverageNote> coverage;
+  bool was_recording_when_packed = false;  // in a packed file: what came later is not in it
 };
 
 std::string to_json(const RecordingFacts& facts);
 // `corrupt` for what is no recording.json, `invalid` for a higher major version of the format; both
 // say what was expected. Unknown fields are ignored.
 Result<RecordingFacts> parse_facts(std::string_view json);
+// The same recording.json, which parse_facts has read, with was_recording_when_packed.
+std::string packed_while_recording(std::string_view json);
 
 }  // namespace tacho

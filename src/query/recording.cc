@@ -63,7 +63,7 @@ Recording::~Recording() = default;
 
 Result<Recording> Recording::open(const std::string& path, const OpenOptions& options) {
   auto state = std::make_shared<State>();
-  if (is_foreign_path(path))
+  if (!is_packed_path(path) && is_foreign_path(path))
     state->source = TRY(open_foreign_source(path, options.data_timezone));
   else
     state->source = TRY(open_folder_source(path));
@@ -77,6 +77,7 @@ const RecordingFacts& Recording::facts() const { return state_->source->facts();
 bool Recording::is_recording_now() const { return state_->source->is_recording_now(); }
 bool Recording::is_foreign() const { return !remarks().empty(); }
 const std::vector<std::string>& Recording::remarks() const { return state_->source->remarks(); }
+bool Recording::is_packed() const { return state_->source->is_packed(); }
 const std::vector<std::string>& Recording::table_names() const { return state_->names; }
 bool Recording::has_table(std::string_view table) const {
   return state_->look_up(table) != nullptr;

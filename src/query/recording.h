@@ -66,6 +66,7 @@ class Recording {
   const std::string& path() const;
   const RecordingFacts& facts() const;
   bool is_recording_now() const;  // a recorder holds it
+  bool is_packed() const;         // one file, as `tacho pack` makes it
   // A file of another program: of facts() only name, times, interval and coverage are known.
   bool is_foreign() const;
   // How such a file was read (times, zone, units, counters), a sentence each.

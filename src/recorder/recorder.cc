@@ -10,6 +10,7 @@
 #include "base/units.h"
 #include "collectors/command_usage.h"
 #include "collectors/events.h"
+#include "collectors/job_variables.h"
 #include "collectors/registry.h"
 #include "collectors/self_statistics.h"
 #include "journal/format.h"
@@ -136,6 +137,8 @@ class Recorder {
     facts_.recorder_pid = getpid();
     facts_.user = geteuid();
     facts_.command = options_.command;
+    facts_.labels = options_.labels;
+    if (root_->is_machine()) facts_.labels.merge(labels_of_environment(own_environment()));
   }
 
   void open_lives(const std::vector<const CollectorInfo*>& selected) {

@@ -31,6 +31,7 @@ struct RecorderOptions {
   bool utc = false;                     // label the recording UTC instead of the local zone
   std::string only, without;            // comma-separated tables
   std::vector<std::string> settings;    // table.option=value
+  Labels labels;                        // before those of the job that we run in
   std::optional<Nanoseconds> retain_time;
   std::optional<std::int64_t> retain_bytes;
   Nanoseconds sync_interval = std::chrono::seconds(5);

@@ -51,6 +51,7 @@ class FolderSource final : public RecordingSource {
   const std::string& path() const override { return folder_.path(); }
   const RecordingFacts& facts() const override { return folder_.facts(); }
   bool is_recording_now() const override { return folder_.is_recording_now(); }
+  bool is_packed() const override { return folder_.packed() != nullptr; }
   std::uint64_t size() const override { return folder_.size(); }
   const std::vector<Finding>& findings() const override { return folder_.findings(); }
   const std::vector<std::shared_ptr<const TableSource>>& tables() const override { return tables_; }

@@ -2,18 +2,16 @@
 // Sealed parts: Parquet whose digest stands in its name. When it does not match, each row group is
 // still taken if all of its values give the digest that sealing has written for it.
 #define XXH_INLINE_ALL
-#include <arrow/io/file.h>
 #include <arrow/table.h>
 #include <fcntl.h>
 #include <parquet/arrow/reader.h>
 #include <parquet/file_reader.h>
 #include <parquet/metadata.h>
 #include <parquet/statistics.h>
-#include <unistd.h>
+#include <sys/stat.h>
 #include <xxhash.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cmath>
 #include <set>
 
@@ -21,12 +19,10 @@
 #include "store/columns.h"
 #include "store/part_format.h"
 #include "store/segment_reader.h"
+#include "store/slice_file.h"
 
 namespace tacho {
 namespace {
-
-// Reading in steps of this size is as fast as in larger ones and keeps memory small.
-constexpr std::size_t kStep = std::size_t{256} << 10;
 
 using parquet::Type;
 
@@ -78,15 +74,13 @@ RangeOf ranges_of(const parquet::FileMetaData& metadata, int group) {
   };
 }
 
-std::unique_ptr<parquet::arrow::FileReader> make_reader(int descriptor) {
+std::unique_ptr<parquet::arrow::FileReader> make_reader(const FileSlice& slice) {
   parquet::ReaderProperties properties(reading_pool());
   properties.set_page_checksum_verification(true);
   parquet::ArrowReaderProperties arrow_properties(/*use_threads=*/false);
   arrow_properties.set_pre_buffer(false);  // local files: a second copy would gain nothing
   parquet::arrow::FileReaderBuilder builder;
-  auto file = arrow::io::ReadableFile::Open(dup(descriptor), reading_pool());
-  PARQUET_THROW_NOT_OK(file.status());
-  PARQUET_THROW_NOT_OK(builder.Open(std::move(file).ValueUnsafe(), properties));
+  PARQUET_THROW_NOT_OK(builder.Open(std::make_shared<SliceFile>(slice), properties));
   builder.memory_pool(reading_pool())->properties(arrow_properties);
   auto reader = builder.Build();
   PARQUET_THROW_NOT_OK(reader.status());
@@ -98,11 +92,11 @@ class PartReader final : public SegmentReader {
   PartReader(std::string table, Segment segment, std::shared_ptr<FindingLog> log)
       : table_(std::move(table)), segment_(std::move(segment)), log_(std::move(log)) {}
 
-  Result<void> start(int folder) {
-    file_ = TRY(open_regular(folder, segment_.name));
-    is_intact_ = TRY(digest_of_file(file_.get(), segment_.name)) == segment_.digest;
+  Result<void> start(const TableFolder& table) {
+    const FileSlice bytes = TRY(open_part_bytes(table, segment_));
+    is_intact_ = TRY(digest_of_slice(bytes, segment_.name)) == segment_.digest;
     return guarded(segment_.name, [&]() -> Result<void> {
-      reader_ = make_reader(file_.get());
+      reader_ = make_reader(bytes);
       metadata_ = reader_->parquet_reader()->metadata();
       Schema stored;
       TRY(checked(reader_->GetSchema(&stored), segment_.name));
@@ -215,7 +209,6 @@ class PartReader final : public SegmentReader {
   std::string table_;
   Segment segment_;
   std::shared_ptr<FindingLog> log_;
-  FileDescriptor file_;
   bool is_intact_ = false;
   std::unique_ptr<parquet::arrow::FileReader> reader_;
   std::shared_ptr<parquet::FileMetaData> metadata_;
@@ -228,25 +221,32 @@ class PartReader final : public SegmentReader {
 
 }  // namespace
 
-Result<std::uint64_t> digest_of_file(int descriptor, const std::string& name) {
+Result<std::uint64_t> digest_of_slice(const FileSlice& slice, const std::string& name) {
   XXH3_state_t state;
   XXH3_64bits_reset(&state);
-  std::vector<char> step(kStep);
-  for (off_t at = 0;;) {
-    const ssize_t got = pread(descriptor, step.data(), step.size(), at);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return last_system_error("read", escaped(name));
-    if (got == 0) return static_cast<std::uint64_t>(XXH3_64bits_digest(&state));
-    XXH3_64bits_update(&state, step.data(), static_cast<std::size_t>(got));
-    at += got;
-  }
+  TRY(walk_slice(slice, name, [&](std::span<const std::byte> bytes) -> Result<void> {
+    XXH3_64bits_update(&state, bytes.data(), bytes.size());
+    return {};
+  }));
+  return static_cast<std::uint64_t>(XXH3_64bits_digest(&state));
+}
+
+Result<std::uint64_t> digest_of_file(int descriptor, const std::string& name) {
+  struct stat status{};
+  const auto file = std::make_shared<FileDescriptor>(fcntl(descriptor, F_DUPFD_CLOEXEC, 0));
+  if (!*file || fstat(descriptor, &status) != 0) return last_system_error("look at", escaped(name));
+  return digest_of_slice({file, 0, static_cast<std::uint64_t>(status.st_size)}, name);
+}
+
+std::uint64_t digest_of_bytes(std::string_view bytes) {
+  return XXH3_64bits(bytes.data(), bytes.size());
 }
 
 Result<void> take_off_filled_of_part(const TableFolder& table, const Segment& segment,
                                      const ChunkWanted& wanted, std::set<std::string>& columns) {
-  const FileDescriptor file = TRY(open_regular(table.folder->get(), segment.name));
+  const FileSlice bytes = TRY(open_part_bytes(table, segment));
   return guarded(segment.name, [&]() -> Result<void> {
-    const auto reader = make_reader(file.get());
+    const auto reader = make_reader(bytes);
     const auto metadata = reader->parquet_reader()->metadata();
     for (int group = 0; group < metadata->num_row_groups() && !columns.empty(); ++group) {
       if (wanted && !wanted(ranges_of(*metadata, group))) continue;
@@ -266,7 +266,7 @@ Result<void> take_off_filled_of_part(const TableFolder& table, const Segment& se
 Result<std::unique_ptr<SegmentReader>> open_part(const TableFolder& table, const Segment& segment,
                                                  std::shared_ptr<FindingLog> log) {
   auto reader = std::make_unique<PartReader>(table.name, segment, log);
-  TRY(reader->start(table.folder->get()));
+  TRY(reader->start(table));
   if (!reader->is_intact())
     log->add({.table = table.name,
               .file = segment.name,

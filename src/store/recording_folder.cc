@@ -12,20 +12,13 @@
 
 #include "base/text.h"
 #include "journal/format.h"
+#include "store/pack.h"
 
 namespace tacho {
 namespace {
 
-// recording.json holds facts and notes, no rows: a real one has a few kB.
-constexpr std::size_t kLargestFacts = std::size_t{16} << 20;
-constexpr std::string_view kExpected = "expected a folder NAME.tacho with recording.json in it";
-
-// Tables are named by tacho: lower-case words. Whatever else lies in the folder is none.
-bool is_table_name(std::string_view name) {
-  return !name.empty() && name.size() <= 64 && std::ranges::all_of(name, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
-  });
-}
+constexpr std::string_view kExpected =
+    "expected a folder NAME.tacho with recording.json in it, or a file that tacho pack made";
 
 bool is_older(const Segment& a, const Segment& b) { return a.number < b.number; }
 
@@ -74,6 +67,18 @@ bool is_held_by_a_recorder(int folder) {
 
 }  // namespace
 
+bool is_table_name(std::string_view name) {
+  return !name.empty() && name.size() <= 64 && name != "captured" &&
+         std::ranges::all_of(name, [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+         });
+}
+
+void settle_segments(TableFolder& table, std::vector<Segment> all, std::vector<Finding>& findings) {
+  settle_numbers(table, std::move(all), findings);
+  report_missing_numbers(table, findings);
+}
+
 Result<FileDescriptor> open_regular(int folder, const std::string& name) {
   FileDescriptor file(
       openat(folder, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
@@ -85,6 +90,15 @@ Result<FileDescriptor> open_regular(int folder, const std::string& name) {
   if (!S_ISREG(status.st_mode))
     return Error{ErrorCode::corrupt, escaped(name) + " is not a regular file"};
   return file;
+}
+
+Result<FileSlice> open_part_bytes(const TableFolder& table, const Segment& segment) {
+  if (table.packed) return FileSlice{table.packed, segment.offset, segment.size};
+  auto file = TRY(open_regular(table.folder->get(), segment.name));
+  struct stat status{};
+  if (fstat(file.get(), &status) != 0) return last_system_error("look at", escaped(segment.name));
+  return FileSlice{std::make_shared<FileDescriptor>(std::move(file)), 0,
+                   static_cast<std::uint64_t>(status.st_size)};
 }
 
 Result<TableFolder> list_table(int recording, const std::string& name,
@@ -123,8 +137,7 @@ Result<TableFolder> list_table(int recording, const std::string& name,
                      .size = size});
     }
   }
-  settle_numbers(table, std::move(all), findings);
-  report_missing_numbers(table, findings);
+  settle_segments(table, std::move(all), findings);
   return table;
 }
 
@@ -141,6 +154,7 @@ Result<RecordingFolder> RecordingFolder::open(const std::string& path) {
   if (!folder && (errno == ENOTDIR || errno == ELOOP)) {
     struct stat status{};
     const bool is_link = lstat(self.path_.c_str(), &status) == 0 && S_ISLNK(status.st_mode);
+    if (is_packed_path(self.path_)) return open_packed(std::move(self));
     return Error{ErrorCode::corrupt, shown + (is_link ? " is a link" : " is not a folder") + "; " +
                                          std::string(kExpected)};
   }
@@ -176,9 +190,14 @@ Result<void> RecordingFolder::read_facts() {
     if (got == 0) text.resize(at);
     at += static_cast<std::size_t>(got);
   }
+  return take_facts(text);
+}
+
+Result<void> RecordingFolder::take_facts(std::string_view text) {
   auto facts = parse_facts(text);
   if (!facts)
-    return Error{facts.error().code, escaped(path_) + "/" + name + ": " + facts.error().text};
+    return Error{facts.error().code,
+                 escaped(path_) + "/" + std::string(kFactsName) + ": " + facts.error().text};
   facts_ = std::move(facts).value();
   return {};
 }
@@ -190,7 +209,7 @@ Result<void> RecordingFolder::list() {
     if (S_ISREG(status.st_mode)) size_ += static_cast<std::uint64_t>(status.st_size);
     if (S_ISLNK(status.st_mode))
       findings_.push_back({.file = escaped(name, 200), .what = "is a link; not followed"});
-    if (!S_ISDIR(status.st_mode) || !is_table_name(name) || name == "captured") continue;
+    if (!S_ISDIR(status.st_mode) || !is_table_name(name)) continue;
     auto table = list_table(descriptor(), name, findings_);
     if (!table) {
       findings_.push_back({.table = name, .what = table.error().text});

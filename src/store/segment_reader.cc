@@ -59,7 +59,7 @@ Result<std::unique_ptr<SegmentReader>> open_segment(const TableFolder& table,
                                                     const Segment& segment,
                                                     std::shared_ptr<FindingLog> log) {
   auto reader = open_as_listed(table, segment, log);
-  if (reader || reader.error().system_error != ENOENT) return reader;
+  if (reader || reader.error().system_error != ENOENT || !table.folder) return reader;
   std::vector<Finding> said_already;
   const TableFolder now = TRY(list_table(table.folder->get(), ".", said_already));
   for (const Segment& sealed : now.segments)

@@ -79,5 +79,7 @@ Result<Schema> find_schema(const TableFolder& table, const std::string& except);
 
 // xxh3 (64 bits) of what is in the file now.
 Result<std::uint64_t> digest_of_file(int descriptor, const std::string& name);
+Result<std::uint64_t> digest_of_slice(const FileSlice& slice, const std::string& name);
+std::uint64_t digest_of_bytes(std::string_view bytes);
 
 }  // namespace tacho

@@ -61,7 +61,8 @@ class RecordingSource {
   virtual const std::string& path() const = 0;
   virtual const RecordingFacts& facts() const = 0;
   virtual bool is_recording_now() const = 0;
-  virtual std::uint64_t size() const = 0;  // bytes on disk
+  virtual bool is_packed() const { return false; }  // one file, as `tacho pack` makes it
+  virtual std::uint64_t size() const = 0;           // bytes on disk
   virtual const std::vector<Finding>& findings() const = 0;
   // By name. A table may outlive the source.
   virtual const std::vector<std::shared_ptr<const TableSource>>& tables() const = 0;
@@ -71,7 +72,7 @@ class RecordingSource {
   virtual const std::vector<std::string>& remarks() const;
 };
 
-// A folder NAME.tacho. Errors as Recording::open (query/recording.h).
+// A folder NAME.tacho, or what `tacho pack` made of it. Errors as Recording::open (query/recording.h).
 Result<std::shared_ptr<const RecordingSource>> open_folder_source(const std::string& path);
 
 }  // namespace tacho

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <map>
 
+#include "base/crc32.h"
 #include "base/text.h"
 #include "journal/format.h"
 #include "store/columns.h"
@@ -29,6 +30,7 @@ class Verifier {
   VerifyReport run() {
     for (const TableFolder& table : recording_.tables()) check(table);
     check_tables();
+    if (recording_.packed() != nullptr) check_packed(*recording_.packed());
     for (const Finding& finding : recording_.findings()) log_->add(finding);
     report_.findings = log_->all();
     return std::move(report_);
@@ -137,6 +139,27 @@ class Verifier {
       else if (!recording_.is_recording_now() && table->segments.back().number < newest)
         report_missing(*table, table->segments.back().number + 1, newest, {}, {});
     }
+  }
+
+  // What is around the files, too: a flipped bit there harms who reads with another program.
+  void check_packed(const ZipReader& zip) {
+    for (const ZipEntry& entry : zip.entries()) {
+      std::uint32_t checksum = 0;
+      const auto read = walk_slice(zip.slice(entry), entry.name, [&](auto bytes) -> Result<void> {
+        checksum = crc32(bytes, checksum);
+        return {};
+      });
+      if (!read || checksum != entry.checksum)
+        log_->add({.file = entry.name,
+                   .what = read ? "its content does not match its checksum in the zip file"
+                                : read.error().text,
+                   .bytes = entry.size});
+    }
+    const auto foreign = zip.first_foreign_byte();
+    if (!foreign) log_->add({.what = foreign.error().text});
+    if (foreign && *foreign)
+      log_->add({.what = "byte " + std::to_string(**foreign) +
+                         " is not what tacho pack writes: damaged, or packed by another program"});
   }
 
   static std::uint64_t size_of(const TableFolder& table, const std::string& name) {

@@ -52,7 +52,7 @@ def test_the_values_of_options_are_named_with_their_option(run, made):
 
 def test_every_command_has_help_and_knows_wrong_options(run):
     for command in ("run", "record", "list", "report", "show", "ps", "mark", "snapshot", "doctor",
-                    "tables", "verify", "seal"):
+                    "tables", "verify", "seal", "pack", "unpack"):
         for form in ("--help", "-h"):
             done = run(command, form)
             assert (done.returncode, done.stderr) == (0, b""), (command, done)

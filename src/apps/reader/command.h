@@ -18,11 +18,13 @@ inline constexpr int kUnreadable = 3;
 // Each parses its own arguments (argv[0] is the command's name) and returns the exit status.
 int command_export(int argc, char** argv);
 int command_list(int argc, char** argv);
+int command_pack(int argc, char** argv);
 int command_ps(int argc, char** argv);
 int command_report(int argc, char** argv);
 int command_seal(int argc, char** argv);
 int command_show(int argc, char** argv);
 int command_snapshot(int argc, char** argv);
+int command_unpack(int argc, char** argv);
 int command_verify(int argc, char** argv);
 
 // "1 row", "2 rows".

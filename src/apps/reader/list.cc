@@ -8,6 +8,7 @@
 #include "apps/reader/view_flags.h"
 #include "base/clock.h"
 #include "journal/recordings.h"
+#include "query/listed.h"
 #include "store/recording_folder.h"
 #include "views/json_text.h"
 #include "views/report/sentences.h"
@@ -22,11 +23,16 @@ constexpr std::string_view kHelp = R"(Usage: tacho list [OPTION...]
 Recordings, newest first: those of the usual place, and those written elsewhere that are still
 there. The first is @last, the second @prev or @2.
 
+  --where EXPRESSION    those for which it is true, for example
+                        'label.ci = "github" and name = "nightly"'. Columns: id, name, path, command,
+                        host, user, start, end, length, size, exit_code, signal, label.KEY
   --format table|json   (table)
   --utc                 times in UTC instead of the local zone
   --color auto|always|never
   --no-pager
   --help
+
+Exit status: 0; 1 when --where fits no recording; 2 for wrong usage.
 )";
 
 // The name begins with the command's; all of it is shown where it has room.
@@ -45,7 +51,14 @@ std::string size_of(const ListedRecording& recording) {
   return folder ? format_size(static_cast<std::int64_t>(folder->size())) : "";
 }
 
-void print_table(const std::vector<ListedRecording>& recordings, Zone zone, Output& output) {
+// What is listed; `is_shown` has one byte for each.
+struct Listing {
+  std::vector<ListedRecording> recordings;
+  std::vector<std::uint8_t> is_shown;
+};
+
+void print_table(const Listing& listing, Zone zone, Output& output) {
+  const auto& recordings = listing.recordings;
   const bool has_command = !output.is_terminal() || output.width() >= kRoomForCommand;
   const auto readable = std::ranges::find(recordings, "", &ListedRecording::trouble);
   const Moments moments(
@@ -58,28 +71,48 @@ void print_table(const std::vector<ListedRecording>& recordings, Zone zone, Outp
   table.add_column("SIZE", Align::right);
   table.add_column("ENDED", Align::left, 80);
   if (has_command) table.add_column("COMMAND", Align::left, 50);
+  const bool has_labels = std::ranges::any_of(
+      recordings, [](const ListedRecording& recording) { return !recording.facts.labels.empty(); });
+  if (has_labels) table.add_column("LABELS", Align::left, 60);
   std::size_t number = 0;
-  for (const ListedRecording& recording : recordings) {
+  for (std::size_t index = 0; index < recordings.size(); ++index) {
+    const ListedRecording& recording = recordings[index];
+    number += recording.trouble.empty();  // those that are not shown count: @3 stays @3
+    if (listing.is_shown[index] == 0) continue;
     if (!recording.trouble.empty()) {
       table.add_row({"", recording.name(), "", "", "", "unreadable: " + recording.trouble});
       continue;
     }
     const auto length = length_of(recording);
     std::vector<std::string> cells = {
-        fmt::format("@{}", ++number), recording.name(),
+        fmt::format("@{}", number), recording.name(),
         moments.text(Nanoseconds(recording.facts.start_time), 0),
         length ? duration_text(*length) : "", size_of(recording),
         ending_of(recording.facts, recording.is_recording_now)};
     if (has_command) cells.push_back(command_line_of(recording.facts));
+    if (has_labels) cells.push_back(text_of(recording.facts.labels));
     table.add_row(std::move(cells));
   }
   table.print(output);
 }
 
-void print_json(const std::vector<ListedRecording>& recordings, Zone zone, Output& output) {
+void append_labels(std::string& text, const Labels& labels) {
+  text += ", \"labels\": {";
+  for (bool first = true; const auto& [key, value] : labels) {
+    if (!std::exchange(first, false)) text += ", ";
+    append_json_string(text, key);
+    text += ": ";
+    append_json_string(text, value);
+  }
+  text += "}";
+}
+
+void print_json(const Listing& listing, Zone zone, Output& output) {
   std::string text = "[";
   bool first = true;
-  for (const ListedRecording& recording : recordings) {
+  for (std::size_t index = 0; index < listing.recordings.size(); ++index) {
+    if (listing.is_shown[index] == 0) continue;
+    const ListedRecording& recording = listing.recordings[index];
     text += first ? "\n{" : ",\n{";
     first = false;
     const auto add = [&](std::string_view name, const std::string& value) {
@@ -103,6 +136,7 @@ void print_json(const std::vector<ListedRecording>& recordings, Zone zone, Outpu
       add("ended", ending_of(recording.facts, recording.is_recording_now));
       text += ", ";
       add("command", command_line_of(recording.facts));
+      append_labels(text, recording.facts.labels);
     } else {
       text += ", ";
       add("trouble", recording.trouble);
@@ -116,7 +150,9 @@ void print_json(const std::vector<ListedRecording>& recordings, Zone zone, Outpu
 
 int command_list(int argc, char** argv) {
   ViewOptions options;
-  const auto flags = view_flags(options);
+  std::string where;
+  auto flags = view_flags(options);
+  flags.push_back({"where", Flag::Value::required, set_text(where)});
   const auto words = parse_flags(argc, argv, flags);
   if (!words) return tell_usage("list", words.error());
   if (!words->empty()) return tell_usage("list", {ErrorCode::invalid, "it takes options only"});
@@ -126,18 +162,27 @@ int command_list(int argc, char** argv) {
   }
   if (!options.format.empty() && options.format != "table" && options.format != "json")
     return tell_usage("list", {ErrorCode::invalid, "--format is table or json"});
+  Listing listing{.recordings = list_recordings()};
+  listing.is_shown.assign(listing.recordings.size(), 1);
+  if (!where.empty()) {
+    auto matches = matching(listing.recordings, where, SystemClock().now().time);
+    if (!matches) return tell_usage("list", matches.error());
+    listing.is_shown = std::move(*matches);
+  }
   auto output = open_output(options);
   if (!output) return tell_error("list", output.error());
-  const auto recordings = list_recordings();
+  const bool has_none = std::ranges::find(listing.is_shown, 1) == listing.is_shown.end();
   if (options.format == "json") {
-    print_json(recordings, options.zone(), *output);
-  } else if (recordings.empty()) {
-    output->write("no recordings yet; 'tacho run -- COMMAND' makes one\n");
+    print_json(listing, options.zone(), *output);
+  } else if (has_none) {
+    output->write(where.empty() ? "no recordings yet; 'tacho run -- COMMAND' makes one\n"
+                                : "no recording fits --where\n");
   } else {
-    print_table(recordings, options.zone(), *output);
+    print_table(listing, options.zone(), *output);
   }
   const auto finished = output->finish();
-  return finished ? 0 : tell_error("list", finished.error());
+  if (!finished) return tell_error("list", finished.error());
+  return has_none && !where.empty() ? kFound : 0;
 }
 
 }  // namespace tacho

@@ -20,9 +20,10 @@ struct Command {
 
 constexpr std::array kCommands = {
     Command{"export", command_export}, Command{"list", command_list},
-    Command{"ps", command_ps},         Command{"report", command_report},
-    Command{"seal", command_seal},     Command{"show", command_show},
-    Command{"snapshot", command_snapshot}, Command{"verify", command_verify}};
+    Command{"pack", command_pack},     Command{"ps", command_ps},
+    Command{"report", command_report}, Command{"seal", command_seal},
+    Command{"show", command_show},     Command{"snapshot", command_snapshot},
+    Command{"unpack", command_unpack}, Command{"verify", command_verify}};
 
 }  // namespace
 

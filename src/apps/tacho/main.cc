@@ -37,7 +37,9 @@ constexpr std::array kCommands = {
     Command{"tables", command_tables, "tables, their columns and options"},
     Command{"config", command_config, "what stands in tacho.conf, and what holds"},
     Command{"verify", nullptr, "check every byte of a recording"},
-    Command{"seal", nullptr, "turn live files into Parquet"}};
+    Command{"seal", nullptr, "turn live files into Parquet"},
+    Command{"pack", nullptr, "a recording as one file, which is read as it is"},
+    Command{"unpack", nullptr, "the folder of a packed recording"}};
 
 // Links to this program by whose name it is something else.
 constexpr std::array kLinks = {Command{"system_tracer", command_system_tracer, ""}};
@@ -48,8 +50,8 @@ void print_help(std::FILE* out) {
              "Usage: tacho COMMAND [OPTION...]\n\n");
   for (const Command& command : kCommands) fmt::print(out, "  {:<9} {}\n", command.name, command.help);
   fmt::print(out,
-             "\nRECORDING is a folder NAME.tacho, a unique beginning of a listed name, @last, @prev "
-             "or @3.\n'tacho COMMAND --help' says more; the manual is tacho(1).\n\n"
+             "\nRECORDING is a folder NAME.tacho, a file NAME.tacho.zip, a unique beginning of a "
+             "listed name,\n@last, @prev or @3. 'tacho COMMAND --help' says more; the manual is tacho(1).\n\n"
              "  tacho run -- make -j4      record a build\n"
              "  tacho report @last         see what happened\n");
 }

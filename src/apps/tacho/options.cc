@@ -56,6 +56,7 @@ std::vector<Flag> recorder_flags(RecorderOptions& options) {
           {"utc", none, set_true(options.utc)},
           {"only", required, set_text(options.only)},
           {"without", required, set_text(options.without)},
+          {"label", required, [&](std::string_view text) { return add_label(options.labels, text); }},
           {"set", required, [&](std::string_view text) -> Result<void> {
              options.settings.emplace_back(text);
              return {};

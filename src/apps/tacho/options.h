@@ -46,7 +46,7 @@ Result<void> apply_configuration(std::string_view command, std::span<const Flag>
 // That every setting is of a section that there is.
 Result<void> check_sections(const Configuration& configuration);
 
-// --interval --output --name --utc --processes --only --without --set, which `run` and `record` share.
+// --interval --output --name --utc --processes --only --without --label --set, which `run` and `record` share.
 std::vector<Flag> recorder_flags(RecorderOptions& options);
 // Whether the tables and settings named exist.
 Result<void> check_recorder_options(const RecorderOptions& options);

@@ -43,6 +43,8 @@ seals the recording and prints its path.
   --utc                 label the recording UTC: it is shown so, whatever the zone of who looks.
                         In the wide file: times in UTC, and said to be so; without it local
                         times that have no zone, as that file always had
+  --label KEY=VALUE     a label; may be given several times. Those of a batch or CI job come by
+                        themselves (ci=github, slurm.job=4711)
   --only TABLE,...      record these tables alone
   --without TABLE,...   leave these tables out
   --processes SOURCE    take processes from bpf, taskstats, connector or proc (the best there

@@ -43,6 +43,8 @@ receipt on stderr. COMMAND's input, output, limits and environment are as withou
   --name NAME           of the recording, instead of COMMAND's
   --timeout DURATION    then SIGTERM to COMMAND, SIGKILL 10 s later, and exit status 124
   --utc                 label the recording UTC: it is shown so, whatever the zone of who looks
+  --label KEY=VALUE     a label; may be given several times. Those of a batch or CI job come by
+                        themselves (ci=github, slurm.job=4711)
   --only TABLE,...      record these tables alone
   --without TABLE,...   leave these tables out
   --processes SOURCE    take processes from bpf, taskstats, connector or proc (the best there

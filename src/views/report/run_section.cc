@@ -90,8 +90,9 @@ void write_recorded(const ReportContext& context, Output& output) {
                          format_duration(Nanoseconds(facts.interval)),
                          facts.user == 0 ? "as root" : fmt::format("as user {}", facts.user),
                          format_size(static_cast<std::int64_t>(context.recording.size()))));
+  if (!facts.labels.empty()) named_line(output, "labels", text_of(facts.labels));
   if (context.range.from || context.range.to) named_line(output, "this part", part_of(context));
-  named_line(output, "in folder", context.recording.path());
+  named_line(output, context.recording.is_packed() ? "in file" : "in folder", context.recording.path());
 }
 
 }  // namespace

@@ -7,6 +7,7 @@ namespace tacho {
 
 std::string ending_of(const RecordingFacts& facts, bool is_recording_now) {
   if (is_recording_now) return "recording now";
+  if (facts.was_recording_when_packed) return "still being recorded when it was packed";
   if (!facts.command) return facts.end_time ? "stopped" : "broken off";
   if (!facts.command->end)
     return facts.end_time ? "recorder stopped before the command" : "broken off";
