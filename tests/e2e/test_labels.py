@@ -86,7 +86,7 @@ def test_a_wrong_label_starts_nothing(run, outside, recordings, label):
 
 
 def test_hostile_values_are_escaped(run, outside):
-    record(run, outside, "--label", b"evil=\x1b[31m\xff\n", CI_JOB_ID=b"9\x1b[0m".decode())
+    record(run, outside, "--label", "evil=\x1b[31m\udcff\n", CI_JOB_ID="9\x1b[0m")
     for command in (["list"], ["report", "@last"], ["list", "--format", "json"]):
         done = run(*command)
         assert done.returncode == 0 and without_control_bytes(done.stdout)

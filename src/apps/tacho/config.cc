@@ -49,8 +49,8 @@ void print_section(const ConfigurationSection& section, std::span<const Flag> fl
     };
     const std::string name(flag.name);
     if (!settings.empty()) {
-      // Of `set` all hold, of the others the last.
-      const std::size_t first = flag.name == "set" ? 0 : settings.size() - 1;
+      // Of `set` and `label` all hold, of the others the last.
+      const std::size_t first = flag.name == "set" || flag.name == "label" ? 0 : settings.size() - 1;
       for (std::size_t at = first; at < settings.size(); ++at)
         print(name + " = " + settings[at].value, settings[at].origin);
     } else if (!flag.initial.empty()) {
