@@ -42,7 +42,7 @@ TEST(JobVariables, LabelARecording) {
                                                "GITHUB_TOKEN=secret"})),
             (Labels{{"ci", "github"}, {"github.run", "5"}, {"github.job", "build"}, {"github.repository", "a/b"}}));
   EXPECT_EQ(labels_of_environment(environment({"CI_JOB_ID=6", "CI_PIPELINE_ID=7", "CI_PROJECT_PATH=g/p\x1b"})),
-            (Labels{{"ci", "gitlab"}, {"gitlab.job", "6"}, {"gitlab.pipeline", "7"}, {"gitlab.project", "g/p\\x1B"}}));
+            (Labels{{"ci", "gitlab"}, {"gitlab.job", "6"}, {"gitlab.pipeline", "7"}, {"gitlab.project", "g/p\\x1b"}}));
   EXPECT_EQ(labels_of_environment(environment({"BUILDKITE_JOB_ID=0190", "BUILDKITE_BUILD_ID=9"})),
             (Labels{{"ci", "buildkite"}, {"buildkite.job", "0190"}, {"buildkite.build", "9"}}));
 }

@@ -15,7 +15,7 @@ TEST(Labels, AreKeysWithValues) {
   EXPECT_EQ(labels, (Labels{{"stage", "daily"},
                             {"url", "http://x/?a=b"},
                             {"empty", ""},
-                            {"team.name-2", "\\x1B[31m"}}));
+                            {"team.name-2", "\\x1b[31m"}}));
   EXPECT_EQ(text_of({{"a", "1"}, {"b", "2"}}), "a=1, b=2");
 }
 

@@ -90,4 +90,4 @@ def test_hostile_values_are_escaped(run, outside):
     for command in (["list"], ["report", "@last"], ["list", "--format", "json"]):
         done = run(*command)
         assert done.returncode == 0 and without_control_bytes(done.stdout)
-        assert b"x1B[31m" in done.stdout
+        assert b"x1b[31m" in done.stdout
