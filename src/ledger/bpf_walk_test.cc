@@ -184,7 +184,11 @@ TEST_F(BpfWalker, SaysWhatProcSays) {
 
 TEST_F(BpfWalker, LeavesOutWhoDidNothing) {
   const Child child([] {});
+  std::this_thread::sleep_for(std::chrono::milliseconds(5));  // it is asleep, and off its CPU
   EXPECT_TRUE(walk(false).contains(child.pid()));
+  int first_turns = 0;  // whoever is new has one within ten walks
+  for (int turn = 0; turn < 10; ++turn) first_turns += walk(false).contains(child.pid());
+  EXPECT_EQ(first_turns, 1);
   std::this_thread::sleep_for(std::chrono::milliseconds(5));
   const auto after = walk(false);
   EXPECT_FALSE(after.contains(child.pid()));

@@ -75,7 +75,7 @@ class RecordReader {
   Number number() {
     Number value = 0;
     const std::string_view taken = text(sizeof value);
-    if (taken.size() < sizeof value) return 0;
+    if (taken.size() != sizeof value) return 0;
     for (std::size_t at = sizeof value; at-- > 0;)
       value = static_cast<Number>(static_cast<std::uint64_t>(value) << 8 |
                                   static_cast<unsigned char>(taken[at]));
