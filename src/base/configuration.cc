@@ -102,6 +102,11 @@ Result<std::vector<Setting>> Configuration::parse(std::string_view text, const s
 Result<void> Configuration::add_file(const std::string& path) {
   const FileDescriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   if (!file && (errno == ENOENT || errno == ENOTDIR)) return {};
+  // Of another user's home, as after su: not ours, and no reason to do nothing.
+  if (!file && errno == EACCES) {
+    unreadable_.push_back(path);
+    return {};
+  }
   if (!file) return last_system_error("open", path);
   TRY(check_owner(file.get(), path));
   const std::string text = TRY(read_descriptor(file.get(), path, kLargestFile));

@@ -39,13 +39,15 @@ class Configuration {
 
   const std::vector<Setting>& settings() const { return settings_; }
   const std::vector<std::string>& files() const { return files_; }  // that were read
+  // That our rights do not reach: passed over.
+  const std::vector<std::string>& unreadable() const { return unreadable_; }
 
  private:
   Result<void> add_file(const std::string& path);
   Result<void> add_folder(const std::string& path);
 
   std::vector<Setting> settings_;
-  std::vector<std::string> files_;
+  std::vector<std::string> files_, unreadable_;
 };
 
 }  // namespace tacho

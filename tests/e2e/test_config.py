@@ -2,6 +2,7 @@
 """tacho.conf: what stands in it holds, the command line is stronger, and what is wrong says where."""
 import json
 import pathlib
+import shutil
 import subprocess
 
 import pytest
@@ -57,6 +58,18 @@ def test_show_says_what_holds_and_where_it_comes_from(configured, home):
     plain = configured("[record]\nretain = 1d\n", "config", "show").stdout
     again = configured(plain, "config", "show")
     assert again.returncode == 0, again.stderr
+
+
+@pytest.mark.system
+def test_a_home_that_cannot_be_entered_is_passed_over(tacho, home, tmp_path):
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    shown = subprocess.run([shutil.copy(tacho, "/tmp/tacho-config-test"), "config", "show", "--origin"],
+                           env={**home, "XDG_CONFIG_HOME": str(closed)}, user="nobody", timeout=LIMIT,
+                           capture_output=True, text=True, check=False)
+    pathlib.Path("/tmp/tacho-config-test").unlink()
+    assert shown.returncode == 0, shown.stderr
+    assert f"passed over: {closed}/tacho/tacho.conf" in shown.stdout
 
 
 @pytest.mark.parametrize("text, told", [

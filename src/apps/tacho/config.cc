@@ -80,8 +80,10 @@ Result<void> show(bool has_origin) {
     if (is_shared) flags = flags.first(shared_size);
     print_section(section, flags, is_shared ? 0 : shared_size, configuration, has_origin);
   }
-  if (has_origin)
-    for (const std::string& file : configuration.files()) fmt::print("# read {}\n", escaped(file));
+  if (!has_origin) return {};
+  for (const std::string& file : configuration.files()) fmt::print("# read {}\n", escaped(file));
+  for (const std::string& file : configuration.unreadable())
+    fmt::print("# not readable, passed over: {}\n", escaped(file));
   return {};
 }
 
