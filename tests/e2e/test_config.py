@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """tacho.conf: what stands in it holds, the command line is stronger, and what is wrong says where."""
 import json
+import os
 import pathlib
 import shutil
 import subprocess
+import tempfile
 
 import pytest
 
@@ -64,10 +66,12 @@ def test_show_says_what_holds_and_where_it_comes_from(configured, home):
 def test_a_home_that_cannot_be_entered_is_passed_over(tacho, home, tmp_path):
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)
-    shown = subprocess.run([shutil.copy(tacho, "/tmp/tacho-config-test"), "config", "show", "--origin"],
-                           env={**home, "XDG_CONFIG_HOME": str(closed)}, user="nobody", timeout=LIMIT,
-                           capture_output=True, text=True, check=False)
-    pathlib.Path("/tmp/tacho-config-test").unlink()
+    with tempfile.TemporaryDirectory() as open_to_all:
+        os.chmod(open_to_all, 0o755)
+        program = shutil.copy(tacho, open_to_all)
+        shown = subprocess.run([program, "config", "show", "--origin"],
+                               env={**home, "XDG_CONFIG_HOME": str(closed)}, user="nobody",
+                               timeout=LIMIT, capture_output=True, text=True, check=False)
     assert shown.returncode == 0, shown.stderr
     assert f"passed over: {closed}/tacho/tacho.conf" in shown.stdout
 
