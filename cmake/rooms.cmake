@@ -7,7 +7,7 @@ tacho_room(kernel)
 tacho_room(ledger USES kernel)
 tacho_room(collectors USES ledger kernel schema)
 tacho_room(journal USES schema LIBRARIES nanoarrow lz4)
-tacho_room(wide USES schema LIBRARIES nanoarrow lz4)
+tacho_room(wide USES journal schema LIBRARIES nanoarrow lz4)
 tacho_room(recorder USES collectors ledger kernel journal wide schema)
 # Above: what `tacho` links; nothing there knows Arrow C++. Below: what `tacho-reader` links;
 # nothing there knows /proc.

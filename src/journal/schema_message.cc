@@ -4,55 +4,19 @@
 #include <initializer_list>
 #include <memory>
 
+#include "journal/arrow_schema_message.h"
 #include "journal/encoder.h"
 #include "journal/format.h"
 #include "journal/message.h"
-#include "nanoarrow/nanoarrow.h"
-#include "nanoarrow/nanoarrow_ipc.h"
 
 namespace tacho {
 namespace {
-
-struct SchemaOwner {
-  ArrowSchema schema{};
-  ~SchemaOwner() {
-    if (schema.release != nullptr) schema.release(&schema);
-  }
-};
-
-struct BufferOwner {
-  ArrowBuffer buffer{};
-  BufferOwner() { ArrowBufferInit(&buffer); }
-  ~BufferOwner() { ArrowBufferReset(&buffer); }
-};
-
-struct EncoderOwner {
-  ArrowIpcEncoder encoder{};
-  bool made = ArrowIpcEncoderInit(&encoder) == NANOARROW_OK;
-  ~EncoderOwner() {
-    if (made) ArrowIpcEncoderReset(&encoder);
-  }
-};
 
 struct Pair {
   std::string_view key;
   std::string_view value;
 };
-
-ArrowStringView view_of(std::string_view text) {
-  return {text.data(), static_cast<std::int64_t>(text.size())};
-}
-
-bool set_metadata(ArrowSchema& schema, std::initializer_list<Pair> pairs) {
-  BufferOwner metadata;
-  if (ArrowMetadataBuilderInit(&metadata.buffer, nullptr) != NANOARROW_OK) return false;
-  for (const Pair& pair : pairs)
-    if (!pair.value.empty() && ArrowMetadataBuilderAppend(&metadata.buffer, view_of(pair.key),
-                                                          view_of(pair.value)) != NANOARROW_OK)
-      return false;
-  return ArrowSchemaSetMetadata(&schema, reinterpret_cast<const char*>(metadata.buffer.data)) ==
-         NANOARROW_OK;
-}
+using Pairs = std::initializer_list<Pair>;
 
 bool set_type(ArrowSchema& schema, Type type) {
   switch (type) {
@@ -74,7 +38,7 @@ bool set_type(ArrowSchema& schema, Type type) {
 bool describe(ArrowSchema& field, const Column& column) {
   return set_type(field, column.type) &&
          ArrowSchemaSetName(&field, std::string(column.name).c_str()) == NANOARROW_OK &&
-         set_metadata(field, {{kKeyUnit, ucum_of(column.unit)},
+         set_metadata(field, Pairs{{kKeyUnit, ucum_of(column.unit)},
                               {kKeyKind, name_of(column.kind)},
                               {kKeyDescription, column.help},
                               {kKeyOtel, column.otel}});
@@ -94,7 +58,7 @@ bool describe(ArrowSchema& schema, const Table& table, std::string_view recordin
     if (index < kStampColumns) schema.children[index]->flags &= ~ARROW_FLAG_NULLABLE;
   }
   const std::string format = std::to_string(kFormatMajor) + "." + std::to_string(kFormatMinor);
-  return set_metadata(schema, {{kKeyFormat, format},
+  return set_metadata(schema, Pairs{{kKeyFormat, format},
                                {kKeyTable, table.name},
                                {kKeyDescription, table.help},
                                {kKeyScope, table.scope},
@@ -108,11 +72,9 @@ bool describe(ArrowSchema& schema, const Table& table, std::string_view recordin
 Result<Bytes> encode_schema(const Table& table, std::string_view recording_id,
                             std::uint32_t number) {
   SchemaOwner owner;
-  EncoderOwner encoder;
   BufferOwner encoded;
-  if (!describe(owner.schema, table, recording_id, number) || !encoder.made ||
-      ArrowIpcEncoderEncodeSchema(&encoder.encoder, &owner.schema, nullptr) != NANOARROW_OK ||
-      ArrowIpcEncoderFinalizeBuffer(&encoder.encoder, 1, &encoded.buffer) != NANOARROW_OK)
+  if (!describe(owner.schema, table, recording_id, number) ||
+      !encode_message(owner.schema, encoded))
     return Error{ErrorCode::exhausted,
                  "no memory for the schema of table " + std::string(table.name)};
   const auto* first = reinterpret_cast<const std::byte*>(encoded.buffer.data);

@@ -3,37 +3,12 @@
 
 #include <cstdint>
 #include <string_view>
+#include <utility>
 
-#include "nanoarrow/nanoarrow.h"
-#include "nanoarrow/nanoarrow_ipc.h"
+#include "journal/arrow_schema_message.h"
 
 namespace tacho {
 namespace {
-
-struct SchemaOwner {
-  ArrowSchema schema{};
-  ~SchemaOwner() {
-    if (schema.release != nullptr) schema.release(&schema);
-  }
-};
-
-struct BufferOwner {
-  ArrowBuffer buffer{};
-  BufferOwner() { ArrowBufferInit(&buffer); }
-  ~BufferOwner() { ArrowBufferReset(&buffer); }
-};
-
-struct EncoderOwner {
-  ArrowIpcEncoder encoder{};
-  bool made = ArrowIpcEncoderInit(&encoder) == NANOARROW_OK;
-  ~EncoderOwner() {
-    if (made) ArrowIpcEncoderReset(&encoder);
-  }
-};
-
-ArrowStringView view_of(std::string_view text) {
-  return {text.data(), static_cast<std::int64_t>(text.size())};
-}
 
 bool set_type(ArrowSchema& field, Type type, bool is_utc) {
   if (type == Type::timestamp)
@@ -45,19 +20,12 @@ bool set_type(ArrowSchema& field, Type type, bool is_utc) {
   return ArrowSchemaSetType(&field, of_arrow) == NANOARROW_OK;
 }
 
-bool append(BufferOwner& metadata, std::string_view key, std::string_view value) {
-  return value.empty() ||
-         ArrowMetadataBuilderAppend(&metadata.buffer, view_of(key), view_of(value)) == NANOARROW_OK;
-}
-
 bool describe(ArrowSchema& field, const WideColumn& column, bool is_utc) {
-  BufferOwner metadata;
+  const std::pair<std::string_view, std::string_view> metadata[] = {{"unit", column.unit},
+                                                                    {"description", column.help}};
   return set_type(field, column.type, is_utc) &&
          ArrowSchemaSetName(&field, column.name.c_str()) == NANOARROW_OK &&
-         ArrowMetadataBuilderInit(&metadata.buffer, nullptr) == NANOARROW_OK &&
-         append(metadata, "unit", column.unit) && append(metadata, "description", column.help) &&
-         ArrowSchemaSetMetadata(&field, reinterpret_cast<const char*>(metadata.buffer.data)) ==
-             NANOARROW_OK;
+         set_metadata(field, metadata);
 }
 
 bool describe_all(ArrowSchema& schema, std::span<const WideColumn> columns, bool is_utc,
@@ -67,12 +35,7 @@ bool describe_all(ArrowSchema& schema, std::span<const WideColumn> columns, bool
     return false;
   for (std::size_t index = 0; index < columns.size(); ++index)
     if (!describe(*schema.children[index], columns[index], is_utc)) return false;
-  BufferOwner metadata;
-  if (ArrowMetadataBuilderInit(&metadata.buffer, nullptr) != NANOARROW_OK) return false;
-  for (const auto& [key, value] : facts)
-    if (!append(metadata, key, value)) return false;
-  return ArrowSchemaSetMetadata(&schema, reinterpret_cast<const char*>(metadata.buffer.data)) ==
-         NANOARROW_OK;
+  return set_metadata(schema, facts);
 }
 
 std::string base64(std::span<const std::uint8_t> bytes) {
@@ -94,11 +57,8 @@ std::string base64(std::span<const std::uint8_t> bytes) {
 Result<std::string> arrow_schema_text(std::span<const WideColumn> columns, bool is_utc,
                                       const Facts& facts) {
   SchemaOwner owner;
-  EncoderOwner encoder;
   BufferOwner encoded;
-  if (!describe_all(owner.schema, columns, is_utc, facts) || !encoder.made ||
-      ArrowIpcEncoderEncodeSchema(&encoder.encoder, &owner.schema, nullptr) != NANOARROW_OK ||
-      ArrowIpcEncoderFinalizeBuffer(&encoder.encoder, 1, &encoded.buffer) != NANOARROW_OK)
+  if (!describe_all(owner.schema, columns, is_utc, facts) || !encode_message(owner.schema, encoded))
     return Error{ErrorCode::exhausted, "no memory for the schema of the wide file"};
   return base64({encoded.buffer.data, static_cast<std::size_t>(encoded.buffer.size_bytes)});
 }
