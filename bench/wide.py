@@ -18,25 +18,16 @@ GOAL_MS = {0: 2, 500: 4}
 GOAL_MIB = 12
 
 
+def recording_into(bench, path):
+    return [bench.tacho, "record", "--quiet", "--output", str(path), "--interval", "1"]
+
+
 def cost(bench, more):
     """At 1 s, written every 10 s: CPU of tacho and all that it starts, writes with it."""
     path = bench.scratch / f"wide-{more}.parquet"
     seconds = 20 if bench.quick else 60
     with load(bench.programs, more):
-        program = Program(
-            [
-                bench.tacho,
-                "record",
-                "--quiet",
-                "--output",
-                str(path),
-                "--interval",
-                "1",
-                "--write-interval",
-                "10",
-            ],
-            bench.environment,
-        )
+        program = Program([*recording_into(bench, path), "--write-interval", "10"], bench.environment)
         with running([program]):
             time.sleep(12)  # the loader of BPF and the first key rows
             before, begun = program.cpu(), time.monotonic()
@@ -51,21 +42,8 @@ def kept(bench, more):
     path = bench.scratch / f"kept-{more}.csv"
     wanted = 20 if bench.quick else 60
     with load(bench.programs, more):
-        subprocess.run(
-            [
-                bench.tacho,
-                "record",
-                "--quiet",
-                "--output",
-                str(path),
-                "--interval",
-                "1",
-                "--duration",
-                str(wanted - 0.5),
-            ],
-            env=bench.environment,
-            check=True,
-        )
+        subprocess.run([*recording_into(bench, path), "--duration", str(wanted - 0.5)],
+                       env=bench.environment, check=True)
     lines = len(path.read_text().splitlines()) - 1
     return lines - 1, wanted  # the last is taken when it ends, off the grid
 

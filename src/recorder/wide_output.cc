@@ -18,32 +18,32 @@ namespace {
 constexpr std::size_t kManyRows = 512;
 constexpr std::string_view kComponent = "wide";
 
-// The highest number of a journal in the folders of tables.
-std::uint32_t newest_number(int recording) {
-  std::uint32_t newest = 0;
+// Every journal and part in the folders of tables.
+template <class Each>
+void for_each_segment(int recording, Each each) {
+  using Names = std::vector<std::string>;
   const auto tables = list_folder(recording);
-  for (const std::string& table : tables ? *tables : std::vector<std::string>()) {
+  for (const std::string& table : tables ? *tables : Names()) {
     const FileDescriptor folder(
         openat(recording, table.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-    const auto names = folder ? list_folder(folder.get())
-                              : Result<std::vector<std::string>>(std::vector<std::string>());
-    for (const std::string& name : names ? *names : std::vector<std::string>())
-      if (const auto segment = parse_segment_name(name)) newest = std::max(newest, segment->number);
+    const auto names = folder ? list_folder(folder.get()) : Result<Names>(Names());
+    for (const std::string& name : names ? *names : Names())
+      if (const auto segment = parse_segment_name(name)) each(folder.get(), name, segment->number);
   }
+}
+
+std::uint32_t newest_number(int recording) {
+  std::uint32_t newest = 0;
+  for_each_segment(recording, [&](int, const std::string&, std::uint32_t number) {
+    newest = std::max(newest, number);
+  });
   return newest;
 }
 
-void remove_below(int recording, std::uint32_t number) {
-  const auto tables = list_folder(recording);
-  for (const std::string& table : tables ? *tables : std::vector<std::string>()) {
-    const FileDescriptor folder(
-        openat(recording, table.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-    const auto names = folder ? list_folder(folder.get())
-                              : Result<std::vector<std::string>>(std::vector<std::string>());
-    for (const std::string& name : names ? *names : std::vector<std::string>())
-      if (const auto segment = parse_segment_name(name); segment && segment->number < number)
-        unlinkat(folder.get(), name.c_str(), 0);
-  }
+void remove_below(int recording, std::uint32_t limit) {
+  for_each_segment(recording, [&](int folder, const std::string& name, std::uint32_t number) {
+    if (number < limit) unlinkat(folder, name.c_str(), 0);
+  });
 }
 
 FileDescriptor open_recording(const std::string& path) {

@@ -193,12 +193,10 @@ struct Position {
 Position position_of(const Words& words, const CommandHelp& help) {
   Position position;
   for (std::size_t at = 1; at + 1 < words.size(); ++at) {
-    position.wants = nullptr;
     const auto option = help.options.find(words[at]);
     if (option == help.options.end()) {
       if (!words[at].starts_with("--")) position.arguments.push_back(words[at]);
     } else if (!option->second.value.empty()) {
-      position.wants = &option->second;
       ++at;  // its value
     }
   }
