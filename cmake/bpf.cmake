@@ -66,7 +66,7 @@ target_link_libraries(tacho-bpf PRIVATE room_base ${TACHO_BPF_LIBRARY_bpf}
 if(TACHO_BPF_LIBRARY_zstd)  # newer static libelf uses it
   target_link_libraries(tacho-bpf PRIVATE ${TACHO_BPF_LIBRARY_zstd})
 endif()
-if(TACHO_HAS_STATIC_LIBRARY AND TACHO_FMT STREQUAL "fmt::fmt-header-only" AND NOT TACHO_SANITIZE)
+if(TACHO_HAS_STATIC_LIBRARY AND NOT TACHO_FMT STREQUAL "fmt::fmt" AND NOT TACHO_SANITIZE)
   target_link_options(tacho-bpf PRIVATE -static-libstdc++ -static-libgcc)
 endif()
 add_dependencies(tacho tacho-bpf)

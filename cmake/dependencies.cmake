@@ -1,7 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 # Libraries from outside, as targets: fmt, nanoarrow, arrow, parquet, lz4, zstd, xxhash.
 find_package(fmt REQUIRED)
-set(TACHO_FMT fmt::fmt-header-only CACHE STRING "or fmt::fmt: see cmake/programs.cmake")
+get_target_property(fmt_include fmt::fmt-header-only INTERFACE_INCLUDE_DIRECTORIES)
+try_compile(TACHO_FMT_COMPILES ${CMAKE_BINARY_DIR}/fmt
+            SOURCES ${CMAKE_SOURCE_DIR}/cmake/fmt.cc ${CMAKE_SOURCE_DIR}/cmake/fmt_used.cc
+            CMAKE_FLAGS "-DINCLUDE_DIRECTORIES=${fmt_include}")
+if(TACHO_FMT_COMPILES)
+  add_library(fmt_static STATIC ${CMAKE_SOURCE_DIR}/cmake/fmt.cc)
+  target_include_directories(fmt_static SYSTEM PUBLIC ${fmt_include})
+  set(fmt_default fmt_static)
+else()
+  set(fmt_default fmt::fmt-header-only)
+endif()
+set(TACHO_FMT ${fmt_default} CACHE STRING "or fmt::fmt-header-only, or fmt::fmt: see cmake/programs.cmake")
 find_package(nlohmann_json REQUIRED)
 find_package(Threads REQUIRED)
 

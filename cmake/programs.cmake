@@ -14,7 +14,7 @@ check_cxx_source_compiles("#include <string>
 int main(int count, char**) { return static_cast<int>(std::string(9, 'a').size()) - 9 * count; }"
                           TACHO_HAS_STATIC_LIBRARY)
 unset(CMAKE_REQUIRED_LINK_OPTIONS)
-if(TACHO_HAS_STATIC_LIBRARY AND TACHO_FMT STREQUAL "fmt::fmt-header-only" AND NOT TACHO_SANITIZE)
+if(TACHO_HAS_STATIC_LIBRARY AND NOT TACHO_FMT STREQUAL "fmt::fmt" AND NOT TACHO_SANITIZE)
   target_link_options(tacho PRIVATE -static-libstdc++ -static-libgcc)
 endif()
 

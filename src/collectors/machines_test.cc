@@ -8,6 +8,7 @@
 // Of a table that is absent the file says so, or nothing.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 
 #include "base/text.h"
