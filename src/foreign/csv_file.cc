@@ -17,6 +17,8 @@ namespace {
 // A line that is longer is none: a quote is missing, or it is no CSV.
 constexpr std::size_t kLongestLine = std::size_t{8} << 20;
 constexpr std::size_t kMostColumns = 10'000;
+// Blocks whose figures wait for those of a slower thread: it may have lost its processor for some 10 ms.
+constexpr std::size_t kAhead = 32;
 // Rows by which the time column is found.
 constexpr std::size_t kSampleRows = 50;
 constexpr std::string_view kSeparators = ",;\t|";
@@ -320,7 +322,7 @@ Result<Survey> CsvFile::survey() {
   TRY(in_order(
       thread_count(),
       [&](SurveyWorker& worker) { return next_block(place, form.separator, worker.buffer()); },
-      [&] { return SurveyWorker(file_, form); }, take));
+      [&] { return SurveyWorker(file_, form); }, take, kAhead));
   line.finish(survey);
   for (std::size_t column = 0; column < types.size(); ++column)
     if (column != form.time_column)
