@@ -11,33 +11,121 @@
 
 #include "base/text.h"
 #include "foreign/numbers.h"
+#include "foreign/wide_registers.h"
 
 namespace tacho {
 namespace {
+
+// A bit for each of the 64 bytes at `bytes` that is `one`.
+[[gnu::always_inline]] inline std::uint64_t places_of(const char* bytes, char one) {
+#ifdef __SSE2__
+  const __m128i wanted = _mm_set1_epi8(one);
+  const auto part = [&](int index) -> std::uint64_t {
+    const __m128i* place = reinterpret_cast<const __m128i*>(bytes) + index;
+    return static_cast<unsigned>(_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_loadu_si128(place), wanted)));
+  };
+  return part(0) | part(1) << 16 | part(2) << 32 | part(3) << 48;
+#else
+  std::uint64_t places = 0;
+  for (unsigned place = 0; place < 64; ++place)
+    places |= std::uint64_t{bytes[place] == one} << place;
+  return places;
+#endif
+}
 
 // Calls `found` with the place of each separator and newline.
 template <class Found>
 void each_mark(std::string_view bytes, char separator, const Found& found) {
   std::size_t at = 0;
-#ifdef __SSE2__
-  const __m128i separators = _mm_set1_epi8(separator), newlines = _mm_set1_epi8('\n');
-  const auto marks_at = [&](std::size_t place) -> std::uint64_t {
-    const __m128i part = _mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes.data() + place));
-    return static_cast<unsigned>(_mm_movemask_epi8(
-        _mm_or_si128(_mm_cmpeq_epi8(part, separators), _mm_cmpeq_epi8(part, newlines))));
-  };
   for (; at + 64 <= bytes.size(); at += 64) {
-    std::uint64_t marks =
-        marks_at(at) | marks_at(at + 16) << 16 | marks_at(at + 32) << 32 | marks_at(at + 48) << 48;
+    const char* part = bytes.data() + at;
+    std::uint64_t marks = places_of(part, separator) | places_of(part, '\n');
     for (; marks != 0; marks &= marks - 1)
       found(static_cast<std::uint32_t>(at + static_cast<unsigned>(std::countr_zero(marks))));
   }
-#endif
   for (; at < bytes.size(); ++at)
     if (bytes[at] == separator || bytes[at] == '\n') found(static_cast<std::uint32_t>(at));
 }
 
-// The same outside of quotes.
+struct Marks {
+  std::size_t count = 0, newlines = 0;
+};
+
+// Writes the places of all separators and newlines to `ends`, and up to 3 words more.
+[[gnu::always_inline]] inline Marks find_marks(std::string_view bytes, char separator,
+                                               std::uint32_t* ends) {
+  Marks found;
+  std::size_t at = 0;
+  for (; at + 64 <= bytes.size(); at += 64) {
+    const std::uint64_t newlines = places_of(bytes.data() + at, '\n');
+    std::uint64_t marks = places_of(bytes.data() + at, separator) | newlines;
+    found.newlines += static_cast<std::size_t>(std::popcount(newlines));
+    std::uint32_t* to = ends + found.count;
+    found.count += static_cast<std::size_t>(std::popcount(marks));
+    // Four at a time: how many there are is rarely foreseen, that there are some is.
+    while (marks != 0)
+      for (int mark = 0; mark < 4; ++mark, marks &= marks - 1)
+        *to++ = static_cast<std::uint32_t>(at) + static_cast<std::uint32_t>(std::countr_zero(marks));
+  }
+  for (; at < bytes.size(); ++at) {
+    if (bytes[at] != separator && bytes[at] != '\n') continue;
+    ends[found.count++] = static_cast<std::uint32_t>(at);
+    found.newlines += bytes[at] == '\n' ? 1 : 0;
+  }
+  return found;
+}
+Marks find_marks_plain(std::string_view bytes, char separator, std::uint32_t* ends) {
+  return find_marks(bytes, separator, ends);
+}
+TACHO_WIDE_REGISTERS Marks find_marks_wide(std::string_view bytes, char separator,
+                                           std::uint32_t* ends) {
+  return find_marks(bytes, separator, ends);
+}
+
+// A column's fields as numbers: field `row` begins at begins[row] (of the first column) or behind the
+// end before it. Where one is no number of the type: false, and `wider` is what it is.
+struct NumberFields {
+  const char* bytes;
+  const std::uint32_t *begins, *ends;  // the column's first end; the next is `columns` further
+  std::size_t rows, columns;
+  bool is_first;
+};
+
+template <Type type>
+[[gnu::always_inline]] inline bool read_all(const NumberFields& fields, RawValues& values, Type& wider) {
+  const std::uint32_t* ends = fields.ends;
+  std::uint64_t* words = values.words.data();
+  std::uint8_t* present = values.present.data();
+  for (std::size_t row = 0; row < fields.rows; ++row, ends += fields.columns) {
+    const std::uint32_t begin = fields.is_first ? fields.begins[row] : ends[-1] + 1;
+    std::int64_t integer = 0;
+    double real = 0;
+    const Reading reading =
+        read_padded_number(fields.bytes + begin, fields.bytes + *ends, integer, real);
+    if (reading == Reading::missing) continue;
+    if (reading == Reading::text || (reading == Reading::real && type != Type::real)) {
+      wider = reading == Reading::text ? Type::text : Type::real;
+      return false;
+    }
+    if (type == Type::integer)
+      words[row] = static_cast<std::uint64_t>(integer);
+    else
+      words[row] = std::bit_cast<std::uint64_t>(
+          reading == Reading::real ? real : static_cast<double>(integer));
+    present[row] = 1;
+  }
+  return true;
+}
+bool read_all_plain(const NumberFields& fields, RawValues& values, Type& wider) {
+  return values.type == Type::real ? read_all<Type::real>(fields, values, wider)
+                                   : read_all<Type::integer>(fields, values, wider);
+}
+TACHO_WIDE_REGISTERS bool read_all_wide(const NumberFields& fields, RawValues& values, Type& wider) {
+  return values.type == Type::real ? read_all<Type::real>(fields, values, wider)
+                                   : read_all<Type::integer>(fields, values, wider);
+}
+
+// As each_mark, outside of quotes.
 template <class Found>
 void each_mark_outside(std::string_view bytes, char separator, const Found& found) {
   bool is_at_start = true, is_inside = false;
@@ -94,14 +182,40 @@ inline void CsvFields::end_field(std::uint32_t at) {
 void CsvFields::split(std::string_view lines) {
   bytes_ = lines.data();
   begins_.clear();
-  if (ends_.size() < lines.size() + columns_) ends_.resize(lines.size() + columns_);
+  // split_even writes some marks more than there are.
+  if (ends_.size() < lines.size() + columns_ + 64) ends_.resize(lines.size() + columns_ + 64);
   filled_ = count_ = 0;
   begin_ = 0;
   lines_ = uneven_ = first_uneven_ = 0;
   if (has_quotes(lines))
     split_quoted(lines);
-  else
+  else if (!split_even(lines))
     split_plain(lines);
+}
+
+// Of lines that all have the right number of fields, which is usual: every mark is a field's end,
+// and each columns_-th is a newline. False when they have not; then nothing is split.
+bool CsvFields::split_even(std::string_view lines) {
+  if (columns_ < 2) return false;  // an empty line would be a row
+  std::uint32_t* ends = ends_.data();
+  const auto [count, newlines] =
+      (has_wide_registers() ? find_marks_wide : find_marks_plain)(lines, separator_, ends);
+  if (newlines * columns_ != count) return false;
+  begins_.resize(newlines);
+  std::uint32_t begin = 0;
+  for (std::size_t row = 0; row < newlines; ++row) {
+    std::uint32_t& end = ends[(row + 1) * columns_ - 1];
+    if (bytes_[end] != '\n') {
+      begins_.clear();
+      return false;
+    }
+    begins_[row] = begin;
+    begin = end + 1;
+    if (end > begins_[row] && bytes_[end - 1] == '\r') --end;
+  }
+  filled_ = count;
+  lines_ = newlines;
+  return true;
 }
 
 void CsvFields::split_plain(std::string_view lines) {
@@ -132,34 +246,13 @@ bool CsvFields::read(std::size_t column, Type type, RawValues& values, Type& wid
 }
 
 bool CsvFields::read_numbers(std::size_t column, RawValues& values, Type& wider) const {
-  return values.type == Type::real ? read_numbers_of<Type::real>(column, values, wider)
-                                   : read_numbers_of<Type::integer>(column, values, wider);
-}
-
-template <Type type>
-bool CsvFields::read_numbers_of(std::size_t column, RawValues& values, Type& wider) const {
-  const std::uint32_t* ends = ends_.data() + column;
-  std::uint64_t* words = values.words.data();
-  std::uint8_t* present = values.present.data();
-  const std::size_t rows = begins_.size();
-  for (std::size_t row = 0; row < rows; ++row, ends += columns_) {
-    const std::uint32_t begin = column == 0 ? begins_[row] : ends[-1] + 1;
-    std::int64_t integer = 0;
-    double real = 0;
-    const Reading reading = read_padded_number(bytes_ + begin, bytes_ + *ends, integer, real);
-    if (reading == Reading::missing) continue;
-    if (reading == Reading::text || (reading == Reading::real && type != Type::real)) {
-      wider = reading == Reading::text ? Type::text : Type::real;
-      return false;
-    }
-    if (type == Type::integer)
-      words[row] = static_cast<std::uint64_t>(integer);
-    else
-      words[row] = std::bit_cast<std::uint64_t>(
-          reading == Reading::real ? real : static_cast<double>(integer));
-    present[row] = 1;
-  }
-  return true;
+  const NumberFields fields{.bytes = bytes_,
+                            .begins = begins_.data(),
+                            .ends = ends_.data() + column,
+                            .rows = begins_.size(),
+                            .columns = columns_,
+                            .is_first = column == 0};
+  return (has_wide_registers() ? read_all_wide : read_all_plain)(fields, values, wider);
 }
 
 void CsvFields::read_texts(std::size_t column, RawValues& values) const {

@@ -38,12 +38,11 @@ class CsvFields {
   bool read(std::size_t column, Type type, RawValues& values, Type& wider) const;
 
  private:
+  bool split_even(std::string_view lines);
   void split_plain(std::string_view lines);
   void split_quoted(std::string_view lines);
   void end_field(std::uint32_t at);
   bool read_numbers(std::size_t column, RawValues& values, Type& wider) const;
-  template <Type type>
-  bool read_numbers_of(std::size_t column, RawValues& values, Type& wider) const;
   void read_texts(std::size_t column, RawValues& values) const;
 
   char separator_;

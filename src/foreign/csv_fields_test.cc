@@ -4,6 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <bit>
+#include <cerrno>
+#include <cstdlib>
+#include <random>
 
 #include "foreign/numbers.h"
 
@@ -132,6 +135,76 @@ TEST(Numbers, AreReadAsTheyAreWritten) {
         << one.text;
     EXPECT_EQ(same_integer, integer) << one.text;
     EXPECT_EQ(same_real, real) << one.text;
+  }
+}
+
+// The bytes in the buffer behind a field are anything.
+Reading read_in_words(const std::string& text, std::int64_t& integer, double& real) {
+  const std::string padded = text + "," + std::string(kNumberPadding, '9');
+  return read_padded_number(padded.data(), padded.data() + text.size(), integer, real);
+}
+
+TEST(Numbers, OfAnyLengthAreTheNearestDouble) {
+  std::mt19937_64 random(1);
+  for (int turn = 0; turn < 200'000; ++turn) {
+    const std::size_t size = 1 + random() % 22, point = random() % (size + 1);
+    std::string text = random() % 4 == 0 ? "-" : "";
+    for (std::size_t place = 0; place < size; ++place) {
+      if (place == point && place > 0) text.push_back('.');
+      text.push_back(static_cast<char>('0' + random() % 10));
+    }
+    std::int64_t integer = 0;
+    double real = 0;
+    const Reading reading = read_in_words(text, integer, real);
+    errno = 0;
+    const std::int64_t whole = std::strtoll(text.c_str(), nullptr, 10);
+    const bool is_whole = errno == 0 && text.find('.') == std::string::npos;
+    ASSERT_EQ(reading, is_whole ? Reading::integer : Reading::real) << text;
+    if (is_whole)
+      ASSERT_EQ(integer, whole) << text;
+    else
+      ASSERT_EQ(real, std::strtod(text.c_str(), nullptr)) << text;
+  }
+}
+
+TEST(Numbers, WithAnyByteInThemAreWhatTheyAreByteByByte) {
+  std::mt19937_64 random(2);
+  for (int turn = 0; turn < 200'000; ++turn) {
+    std::string text;
+    for (std::size_t size = random() % 20; size > 0; --size)
+      text.push_back(static_cast<char>('0' + random() % 10));
+    for (std::size_t odd = random() % 3; odd > 0 && !text.empty(); --odd)
+      text[random() % text.size()] =
+          random() % 2 == 0 ? ".-+e:/"[random() % 6] : static_cast<char>(random() % 256);
+    std::int64_t integer = 0, same_integer = 0;
+    double real = 0, same_real = 0;
+    const Reading reading = read_number(text.data(), text.data() + text.size(), integer, real);
+    ASSERT_EQ(read_in_words(text, same_integer, same_real), reading) << text;
+    ASSERT_EQ(same_integer, integer) << text;
+    ASSERT_EQ(same_real, real) << text;
+  }
+}
+
+TEST(CsvFields, LinesThatAreEvenAreSplitLikeOthers) {
+  // The second text has one line more that is not even: it is split field by field.
+  std::mt19937_64 random(3);
+  for (const std::size_t columns : {1U, 2U, 3U, 19U}) {
+    std::string even;
+    for (int row = 0; row < 200; ++row) {
+      for (std::size_t column = 0; column < columns; ++column) {
+        if (column > 0) even.push_back(',');
+        even.append(random() % 9 + (columns == 1 ? 1 : 0), static_cast<char>('a' + random() % 26));
+      }
+      even += random() % 3 == 0 ? "\r\n" : "\n";
+    }
+    const std::string uneven = even + "a" + std::string(columns + 1, ',') + "\n";
+    CsvFields fast(',', columns), slow(',', columns);
+    fast.split(even);
+    slow.split(uneven);
+    EXPECT_EQ(fast.rows(), 200U);
+    EXPECT_EQ(slow.uneven(), 1U);
+    EXPECT_EQ(rows_of(fast, columns), rows_of(slow, columns));
+    EXPECT_EQ(fast.lines() + 1, slow.lines());
   }
 }
 

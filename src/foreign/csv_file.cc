@@ -7,17 +7,18 @@
 #include "foreign/csv_fields.h"
 #include "foreign/in_order.h"
 #include "foreign/numbers.h"
+#include "foreign/profiler.h"
 #include "foreign/raw_file.h"
 #include "foreign/times.h"
 
 namespace tacho {
 namespace {
 
-// A block, its fields and its values stay in a core's cache.
-constexpr std::size_t kBlock = std::size_t{256} << 10;
 // A line that is longer is none: a quote is missing, or it is no CSV.
 constexpr std::size_t kLongestLine = std::size_t{8} << 20;
 constexpr std::size_t kMostColumns = 10'000;
+// Blocks whose figures wait for those of a slower thread: it may have lost its processor for some 10 ms.
+constexpr std::size_t kAhead = 32;
 // Rows by which the time column is found.
 constexpr std::size_t kSampleRows = 50;
 constexpr std::string_view kSeparators = ",;\t|";
@@ -44,6 +45,7 @@ struct BlockSurvey {
   TimeLine::Part times;
   std::vector<Type> types;
   std::vector<ColumnProfile> profiles;
+  ColumnProfile cpu_mean;
   std::uint64_t lines = 0, uneven = 0, first_uneven = 0, timeless = 0, first_timeless = 0;
   bool saw_naive = false;
 };
@@ -109,19 +111,24 @@ class SurveyWorker : public Worker {
   SurveyWorker(const ForeignFile& file, const Form& form)
       : Worker(file, form),
         types_(form.names.size(), Type::integer),
-        time_column_(form.time_column) {}
+        time_column_(form.time_column) {
+    for (const std::string& name : form.names) is_cpu_share_.push_back(is_cpu_share(name));
+  }
 
   Result<BlockSurvey> operator()(const Stretch& stretch) {
     split();
     BlockSurvey block{.stretch = stretch, .times = TimeLine::part_of(times())};
     block.profiles.resize(types_.size());
+    profiler_.begin(times());
     for (std::size_t column = 0; column < types_.size(); ++column) {
       // Text has no figures: that it is there is seen when it is read.
       if (column == time_column_ || types_[column] == Type::text) continue;
       while (!fields().read(column, types_[column], values_, types_[column])) {
       }
-      block.profiles[column].add(values_, times());
+      block.profiles[column] = profiler_.profile_of(values_);
+      if (is_cpu_share_[column] && types_[column] != Type::text) profiler_.add_to_mean(values_);
     }
+    block.cpu_mean = profiler_.profile_of_mean();
     block.types = types_;
     block.lines = fields().lines();
     block.uneven = fields().uneven();
@@ -134,8 +141,10 @@ class SurveyWorker : public Worker {
 
  private:
   std::vector<Type> types_;  // as wide as this thread has seen
+  std::vector<bool> is_cpu_share_;
   std::size_t time_column_;
   RawValues values_;
+  Profiler profiler_;
 };
 
 class ReadWorker : public Worker {
@@ -174,7 +183,7 @@ class ReadWorker : public Worker {
 
 class CsvFile final : public RawFile {
  public:
-  explicit CsvFile(const ForeignFile& file) : file_(file) {}
+  CsvFile(const ForeignFile& file, std::size_t block) : file_(file), block_(block) {}
   Result<Survey> survey() override;
   Result<void> read(const Survey& survey, const RawRequest& request,
                     const TakeChunk& take) override;
@@ -186,6 +195,7 @@ class CsvFile final : public RawFile {
                                             std::string& buffer) const;
 
   const ForeignFile& file_;
+  std::size_t block_;
 };
 
 Result<Form> CsvFile::read_form() const {
@@ -230,7 +240,7 @@ Result<Form> CsvFile::read_form() const {
 // dates: a number alone may be anything.
 Result<void> CsvFile::find_time(Form& form, std::string_view sample) const {
   CsvFields fields(form.separator, form.names.size());
-  std::string lines(sample.substr(0, kBlock));
+  std::string lines(sample.substr(0, kCsvBlock));
   if (const std::size_t whole = whole_lines(lines, form.separator); whole > 0)
     lines.resize(whole);
   else
@@ -264,7 +274,7 @@ Result<void> CsvFile::find_time(Form& form, std::string_view sample) const {
 Result<std::optional<Stretch>> CsvFile::next_block(std::uint64_t& place, char separator,
                                                    std::string& buffer) const {
   if (place >= file_.size) return std::optional<Stretch>();
-  for (std::size_t wanted = kBlock;; wanted *= 2) {
+  for (std::size_t wanted = block_;; wanted *= 2) {
     if (wanted > kLongestLine)
       return Error{ErrorCode::corrupt, file_.name + " has a line of more than 4 MiB at byte " +
                                            std::to_string(place) +
@@ -298,6 +308,7 @@ Result<Survey> CsvFile::survey() {
       types[column] = std::max(types[column], block.types[column]);
       profiles[column].append(block.profiles[column]);
     }
+    survey.cpu_mean.append(block.cpu_mean);
     if (block.uneven > 0 && survey.uneven == 0) survey.first_uneven = lines + block.first_uneven;
     if (block.timeless > 0 && survey.timeless == 0)
       survey.first_timeless = lines + block.first_timeless;
@@ -311,7 +322,7 @@ Result<Survey> CsvFile::survey() {
   TRY(in_order(
       thread_count(),
       [&](SurveyWorker& worker) { return next_block(place, form.separator, worker.buffer()); },
-      [&] { return SurveyWorker(file_, form); }, take));
+      [&] { return SurveyWorker(file_, form); }, take, kAhead));
   line.finish(survey);
   for (std::size_t column = 0; column < types.size(); ++column)
     if (column != form.time_column)
@@ -339,8 +350,8 @@ Result<void> CsvFile::read(const Survey& survey, const RawRequest& request, cons
 
 }  // namespace
 
-std::unique_ptr<RawFile> make_csv_file(const ForeignFile& file) {
-  return std::make_unique<CsvFile>(file);
+std::unique_ptr<RawFile> make_csv_file(const ForeignFile& file, std::size_t block) {
+  return std::make_unique<CsvFile>(file, block);
 }
 
 }  // namespace tacho

@@ -21,8 +21,6 @@ namespace {
 constexpr std::string_view kEndings[] = {".csv", ".tsv", ".parquet"};
 // A folder of one recorder has a dozen.
 constexpr std::size_t kMostFiles = 256;
-// What a survey may take: a file of many gigabytes has a hundred bytes for each of its blocks.
-constexpr std::size_t kLargestSurvey = std::size_t{256} << 20;
 constexpr std::int64_t kSecond = 1'000'000'000;
 
 bool has_ending(std::string_view name) {
@@ -178,6 +176,7 @@ class ForeignSource final : public RecordingSource {
                   }).survey.low_time;
     stamp_.tick_span = is_folder ? kSecond : 0;
     for (SurveyedFile& of : surveyed) add(std::move(of), is_folder);
+    if (is_folder) join_gaps();
     if (!can_confine())
       remarks_.emplace_back(
           "this kernel has no seccomp: the file was read by a process with all rights");
@@ -210,7 +209,7 @@ class ForeignSource final : public RecordingSource {
                          "columns of types that are not read: " + list_of(of.survey.left_out));
     add_gaps(of.survey);
     const auto shared = std::make_shared<const SurveyedForeign>(
-        SurveyedForeign{std::move(of.file), std::move(of.survey), std::move(of.variable), stamp_});
+        std::move(of.file), std::move(of.survey), std::move(of.variable), stamp_);
     for (TablePlan& table : plan.tables) {
       std::string name = table.name;
       for (int number = 2;
@@ -233,19 +232,36 @@ class ForeignSource final : public RecordingSource {
     facts_.interval = facts_.interval == 0 ? survey.step : std::min(facts_.interval, survey.step);
   }
 
-  // Of a folder, those of its first file: all are written together.
   void add_gaps(const Survey& survey) {
-    if (!tables_.empty()) return;
     for (const LongStep& step : survey.gaps) {
       const double steps =
           static_cast<double>(step.before - step.after) / static_cast<double>(survey.step);
-      gaps_.push_back({.first_tick = step.tick + 1,
+      gaps_.push_back({.first_tick = stamp_.tick_span > 0 ? static_cast<std::uint64_t>(
+                                                                (step.after - stamp_.base) / stamp_.tick_span + 1)
+                                                          : step.tick + 1,
                        .ticks = static_cast<std::uint64_t>(std::max(1.0, steps - 0.5)),
                        .after_time = Nanoseconds(step.after),
                        .before_time = Nanoseconds(step.before),
                        .after_boottime = Nanoseconds(step.after - stamp_.base),
                        .before_boottime = Nanoseconds(step.before - stamp_.base)});
     }
+  }
+
+  // Of several files: in the order of time, and one where they are of the same moments.
+  void join_gaps() {
+    std::ranges::stable_sort(gaps_, {}, &Gap::after_time);
+    std::vector<Gap> joined;
+    for (const Gap& gap : gaps_) {
+      if (joined.empty() || gap.after_time >= joined.back().before_time) {
+        joined.push_back(gap);
+        continue;
+      }
+      Gap& last = joined.back();
+      last.ticks = std::max(last.ticks, gap.ticks);
+      last.before_time = std::max(last.before_time, gap.before_time);
+      last.before_boottime = std::max(last.before_boottime, gap.before_boottime);
+    }
+    gaps_ = std::move(joined);
   }
 
   std::string path_, zone_;

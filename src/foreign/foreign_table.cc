@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <ctime>
+#include <tuple>
 
 #include "foreign/batch_pipe.h"
 #include "store/arrow_glue.h"
@@ -51,15 +52,18 @@ class ForeignReader final : public SegmentReader {
   Result<SegmentSummary> summary() override {
     const Survey& survey = file_->survey;
     const std::int64_t base = file_->stamp.base;
+    std::optional<std::uint64_t> first_tick, last_tick;
+    if (const auto known = ticks()) std::tie(first_tick, last_tick) = *known;
     if (plan_->key_columns.empty())
       return SegmentSummary{.rows = survey.rows,
-                            .first_tick = 0,
-                            .last_tick = survey.ticks - 1,
+                            .first_tick = first_tick,
+                            .last_tick = last_tick,
                             .first_time = survey.first_time,
                             .last_time = survey.last_time,
                             .first_boottime = survey.first_time - base,
                             .last_boottime = survey.last_time - base};
-    SegmentSummary summary;
+    // Of the file: an entity may have come later, or gone before.
+    SegmentSummary summary{.first_tick = first_tick, .last_tick = last_tick};
     for (const PlannedRow& row : plan_->rows) {
       const ColumnProfile* profile = fullest(*file_, row);
       if (profile == nullptr || profile->count == 0) continue;
@@ -86,6 +90,18 @@ class ForeignReader final : public SegmentReader {
   }
 
  private:
+  // Of the first and the last row; unknown where ticks follow from times and those go to and fro.
+  std::optional<std::pair<std::uint64_t, std::uint64_t>> ticks() const {
+    const Survey& survey = file_->survey;
+    const StampRule& stamp = file_->stamp;
+    if (stamp.tick_span == 0) return std::pair(std::uint64_t{0}, survey.ticks - 1);
+    if (survey.turns_back > 0) return std::nullopt;
+    const auto tick_of = [&](std::int64_t time) {
+      return static_cast<std::uint64_t>((time - stamp.base) / stamp.tick_span);
+    };
+    return std::pair(tick_of(survey.low_time), tick_of(survey.high_time));
+  }
+
   Result<void> start(const ChunkWanted& wanted) {
     RawRequest request;
     for (std::size_t index = 0; index < file_->survey.stretches.size(); ++index)
@@ -152,28 +168,36 @@ class ForeignTable final : public TableSource {
     return {};
   }
 
-  std::vector<ColumnFigures> figures() const override {
+  bool is_filled() const override { return plan_->is_filled; }
+
+  Result<std::vector<ColumnFigures>> figures(std::optional<std::int64_t> from,
+                                             std::optional<std::int64_t> to) const override {
     std::vector<ColumnFigures> all;
     // Where a time has several rows the steps between them say nothing.
     if (file_->survey.is_long()) return all;
-    for (const PlannedRow& row : plan_->rows)
+    std::shared_ptr<const Survey> part;
+    if (from || to) part = TRY(file_->part({from.value_or(INT64_MIN), to.value_or(INT64_MAX)}));
+    const Survey& survey = part ? *part : file_->survey;
+    for (const PlannedRow& row : plan_->rows) {
+      std::string entity;
+      for (const std::string& key : row.keys) entity += (entity.empty() ? "" : " ") + key;
       for (std::size_t column = 0; column < row.sources.size(); ++column)
-        if (row.sources[column] != kNoSource) add_figures(row, column, all);
+        if (row.sources[column] != kNoSource)
+          add_figures(plan_->columns[column], survey.columns[row.sources[column]].profile, entity, all);
+    }
+    if (plan_->name == "cpu" && !plan_->key_columns.empty() && !plan_->columns.empty())
+      add_figures(plan_->columns.front(), survey.cpu_mean, "", all);
     return all;
   }
 
  private:
-  void add_figures(const PlannedRow& row, std::size_t column,
-                   std::vector<ColumnFigures>& all) const {
-    const PlannedColumn& planned = plan_->columns[column];
-    const ColumnProfile& profile = file_->survey.columns[row.sources[column]].profile;
+  static void add_figures(const PlannedColumn& planned, const ColumnProfile& profile,
+                          const std::string& entity, std::vector<ColumnFigures>& all) {
     const bool is_measured = planned.kind == Kind::gauge || planned.kind == Kind::counter;
     // With a value that means nothing among them the sums are not those of the column.
     const bool is_tainted = planned.missing && profile.low == *planned.missing;
     if (!is_measured || planned.type == Type::text || profile.count == 0 || is_tainted) return;
     const double scale = planned.multiply / planned.divide;
-    std::string entity;
-    for (const std::string& key : row.keys) entity += (entity.empty() ? "" : " ") + key;
     all.push_back({.column = planned.name,
                    .entity = entity,
                    .count = profile.count,
@@ -195,6 +219,23 @@ class ForeignTable final : public TableSource {
 };
 
 }  // namespace
+
+Result<std::shared_ptr<const Survey>> SurveyedForeign::part(TimeSpan span) const {
+  const std::lock_guard lock(mutex_);
+  if (part_ && span == span_) return part_;
+  const int kept[] = {file->descriptor.get()};
+  const auto work = [&](int pipe) -> Result<void> {
+    const auto raw = TRY(open_raw(*file));
+    return write_all(pipe, to_bytes(TRY(survey_part(*raw, survey, span))));
+  };
+  const std::string bytes = TRY(confined_text(kept, [&] { use_zone(zone); }, work, kLargestSurvey));
+  auto found = std::make_shared<Survey>(TRY(survey_from(bytes)));
+  if (found->columns.size() != survey.columns.size())
+    return Error{ErrorCode::corrupt, file->name + " has changed while it was read"};
+  span_ = span;
+  part_ = std::move(found);
+  return part_;
+}
 
 void use_zone(const std::string& zone) {
   setenv("TZ", zone.c_str(), 1);

@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "foreign/arrow_values.h"
 #include "foreign/numbers.h"
+#include "foreign/profiler.h"
 #include "foreign/raw_file.h"
 #include "foreign/times.h"
 #include "journal/format.h"
@@ -271,6 +272,7 @@ Result<Survey> ParquetFile::survey_groups() {
   leaves.push_back(&time_);
   TimeLine line;
   RawChunk chunk;
+  Profiler profiler;
   std::vector<std::uint8_t> removed;
   std::uint64_t row = 0;
   for (int group = 0; group < reader_->num_row_groups(); ++group) {
@@ -285,11 +287,14 @@ Result<Survey> ParquetFile::survey_groups() {
       }
       row += removed.size();
       if (chunk.times.empty()) return true;
+      profiler.begin(chunk.times);
       for (std::size_t column = 0; column < chunk.columns.size(); ++column) {
-        ColumnProfile profile;
-        profile.add(chunk.columns[column], chunk.times);
-        survey.columns[column].profile.append(profile);
+        const RawValues& values = chunk.columns[column];
+        survey.columns[column].profile.append(profiler.profile_of(values));
+        const bool is_number = values.type == Type::integer || values.type == Type::real;
+        if (is_number && is_cpu_share(survey.columns[column].name)) profiler.add_to_mean(values);
       }
+      survey.cpu_mean.append(profiler.profile_of_mean());
       Stretch part;
       line.append(TimeLine::part_of(chunk.times), part);
       if (stretch.size == 0)

@@ -40,6 +40,8 @@ struct TablePlan {
   std::vector<PlannedColumn> key_columns = {};
   std::vector<PlannedColumn> columns = {};
   std::vector<PlannedRow> rows = {};
+  // Every entity that is there has a row at every time: one without has gone.
+  bool is_filled = true;
 };
 
 struct FilePlan {

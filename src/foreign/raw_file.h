@@ -41,10 +41,20 @@ struct ForeignFile {
   std::uint64_t size = 0;
 };
 
+// What the rows of a stretch of time (not before `from`, before `to`) tell: of the survey that comes
+// back only profiles are filled. Reads the stretches that reach into it.
+struct TimeSpan {
+  std::int64_t from = INT64_MIN, to = INT64_MAX;
+  bool operator==(const TimeSpan&) const = default;
+};
+Result<Survey> survey_part(RawFile& file, const Survey& whole, TimeSpan span);
+
 // By the first bytes; `corrupt` when it is none of the formats.
 Result<std::unique_ptr<RawFile>> open_raw(const ForeignFile& file);
 
-std::unique_ptr<RawFile> make_csv_file(const ForeignFile& file);
+// Of CSV, what is read at once: it, its fields and its values stay in a core's cache.
+inline constexpr std::size_t kCsvBlock = std::size_t{256} << 10;
+std::unique_ptr<RawFile> make_csv_file(const ForeignFile& file, std::size_t block = kCsvBlock);
 std::unique_ptr<RawFile> make_parquet_file(const ForeignFile& file);
 
 // Bytes at a place; `corrupt` when the file has become shorter.

@@ -16,6 +16,8 @@ constexpr std::size_t kMostSteps = std::size_t{1} << 20;
 constexpr double kLongStep = 1.5;
 // More gaps than anybody reads; a file of noise must not fill memory.
 constexpr std::size_t kMostGaps = 10'000;
+// Of a stretch with fewer steps most may be long: they are kept until all have been seen.
+constexpr std::size_t kFewSteps = 16;
 
 // The value below which a 1/`part` of all lie.
 std::int64_t quantile(std::vector<std::int64_t> values, std::size_t part) {
@@ -117,6 +119,7 @@ TimeLine::Part TimeLine::part_of(std::span<const std::int64_t> times) {
   part.first = part.low = part.high = times.front();
   part.last = times.back();
   std::vector<LongStep> steps;
+  steps.reserve(times.size());
   for (std::size_t row = 1; row < times.size(); ++row) {
     const std::int64_t time = times[row], before = times[row - 1];
     if (time == before) continue;
@@ -131,10 +134,10 @@ TimeLine::Part TimeLine::part_of(std::span<const std::int64_t> times) {
   const std::size_t every = steps.size() / kStepsOfPart + 1;
   for (std::size_t at = 0; at < steps.size(); at += every)
     part.steps.push_back(steps[at].before - steps[at].after);
-  // Of few steps half may be long: what is long at last is known when all have been seen.
-  const std::int64_t usual = quantile(part.steps, 4);
+  // What is long at last is known when all have been seen.
+  const std::int64_t usual = steps.size() < kFewSteps ? 0 : quantile(part.steps, 4);
   for (const LongStep& step : steps)
-    if (part.longest.size() < kMostGaps && is_long(step.before - step.after, usual))
+    if (part.longest.size() < kMostGaps && (usual == 0 || is_long(step.before - step.after, usual)))
       part.longest.push_back(step);
   return part;
 }
@@ -156,6 +159,8 @@ void TimeLine::append(Part part, Stretch& stretch) {
     if (step > 0) part.steps.push_back(step);
   }
   for (LongStep& step : part.longest) step.tick += first_tick;
+  // Now and then, so that steps of small stretches leave room for gaps.
+  if (whole_.longest.size() >= kMostGaps && whole_.rows >= 2 * sifted_rows_) sift(quantile(whole_.steps, 4));
   const std::size_t room = kMostGaps - std::min(kMostGaps, whole_.longest.size());
   whole_.longest.insert(
       whole_.longest.end(), part.longest.begin(),
@@ -174,6 +179,12 @@ void TimeLine::append(Part part, Stretch& stretch) {
   stretch.high_time = part.high;
 }
 
+void TimeLine::sift(std::int64_t usual) {
+  sifted_rows_ = whole_.rows;
+  std::erase_if(whole_.longest,
+                [usual](const LongStep& step) { return !is_long(step.before - step.after, usual); });
+}
+
 void TimeLine::finish(Survey& survey) {
   survey.rows = whole_.rows;
   survey.ticks = whole_.distinct;
@@ -183,9 +194,7 @@ void TimeLine::finish(Survey& survey) {
   survey.high_time = whole_.high;
   survey.turns_back = whole_.turns_back;
   survey.step = quantile(std::move(whole_.steps), 2);
-  std::erase_if(whole_.longest, [&](const LongStep& step) {
-    return !is_long(step.before - step.after, survey.step);
-  });
+  sift(survey.step);
   survey.gaps = std::move(whole_.longest);
 }
 
@@ -197,9 +206,18 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Stretch, offset, size, first_tick, last_tick,
                                    high_time)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LongStep, tick, after, before)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Survey, format, separator, time_name, time_form, is_naive,
-                                   is_utc, zone, columns, stretches, rows, ticks, first_time,
+                                   is_utc, zone, columns, cpu_mean, stretches, rows, ticks, first_time,
                                    last_time, low_time, high_time, turns_back, step, gaps, uneven,
                                    first_uneven, timeless, first_timeless, left_out)
+
+bool is_cpu_share(std::string_view name) {
+  constexpr std::string_view kPrefix = "cpu_", kEnding = "_utilization";
+  if (!name.starts_with(kPrefix) || !name.ends_with(kEnding)) return false;
+  if (name.size() <= kPrefix.size() + kEnding.size()) return false;
+  name.remove_prefix(kPrefix.size());
+  name.remove_suffix(kEnding.size());
+  return std::ranges::all_of(name, [](char c) { return c >= '0' && c <= '9'; });
+}
 
 std::string to_bytes(const Survey& survey) {
   std::string bytes;

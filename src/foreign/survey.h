@@ -7,6 +7,7 @@
 #include <limits>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/error.h"
@@ -63,6 +64,8 @@ struct Survey {
   bool is_utc = false;                  // the file says that its times are in UTC
   std::string zone;                     // of times without one, where the file says it (tacho.zone)
   std::vector<SurveyedColumn> columns;  // all but the time column
+  // Of the mean, row by row, of the columns that is_cpu_share.
+  ColumnProfile cpu_mean;
   std::vector<Stretch> stretches;
   std::uint64_t rows = 0, ticks = 0;
   std::int64_t first_time = 0, last_time = 0, low_time = 0, high_time = 0;
@@ -76,6 +79,9 @@ struct Survey {
 
   bool is_long() const { return rows > ticks; }
 };
+
+// "cpu_3_utilization"
+bool is_cpu_share(std::string_view name);
 
 std::string to_bytes(const Survey& survey);
 Result<Survey> survey_from(const std::string& bytes);
@@ -98,7 +104,10 @@ class TimeLine {
   void finish(Survey& survey);
 
  private:
+  void sift(std::int64_t usual);  // leaves what is long beside it
+
   Part whole_;
+  std::uint64_t sifted_rows_ = 0;  // how many there were when it was last sifted
 };
 
 }  // namespace tacho

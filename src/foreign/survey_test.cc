@@ -3,7 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <bit>
+#include <random>
+
 #include "foreign/guess.h"
+#include "foreign/profiler.h"
 #include "foreign/times.h"
 
 namespace tacho {
@@ -45,6 +49,43 @@ TEST(ColumnProfile, IsTheSameInOnePieceAndInTwo) {
     EXPECT_EQ(joined.downs, 1U);
     EXPECT_EQ(joined.ups, whole.ups);
     EXPECT_EQ(joined.last, 31);
+  }
+}
+
+TEST(Profiler, TellsTheSameAsAWalkOverTheRows) {
+  std::mt19937_64 random(1);
+  for (std::size_t rows : {0U, 1U, 2U, 5U, 64U, 1000U}) {
+    std::vector<std::int64_t> times;
+    RawValues values;
+    values.begin(rows % 2 == 0 ? Type::integer : Type::real, rows);
+    for (std::size_t row = 0; row < rows; ++row) {
+      times.push_back(static_cast<std::int64_t>(row + random() % 2) * 500'000'000);
+      const auto value = static_cast<std::int64_t>(random() % 100);
+      values.words[row] = values.type == Type::integer ? static_cast<std::uint64_t>(value)
+                                                       : std::bit_cast<std::uint64_t>(double(value) / 4);
+      values.present[row] = 1;
+    }
+    for (const bool has_hole : {false, true}) {
+      if (has_hole && rows > 0) values.present[rows / 2] = 0;
+      ColumnProfile walked;
+      walked.add(values, times);
+      Profiler profiler;
+      profiler.begin(times);
+      const ColumnProfile found = profiler.profile_of(values);
+      EXPECT_EQ(found.count, walked.count);
+      EXPECT_EQ(found.low, walked.low);
+      EXPECT_EQ(found.high, walked.high);
+      EXPECT_EQ(found.low_time, walked.low_time) << rows;
+      EXPECT_EQ(found.high_time, walked.high_time) << rows;
+      EXPECT_EQ(found.first_time, walked.first_time);
+      EXPECT_EQ(found.last, walked.last);
+      EXPECT_DOUBLE_EQ(found.sum, walked.sum);
+      EXPECT_DOUBLE_EQ(found.grown, walked.grown);
+      EXPECT_DOUBLE_EQ(found.steepest, walked.steepest);
+      EXPECT_EQ(found.steepest_time, walked.steepest_time) << rows;
+      EXPECT_EQ(found.ups, walked.ups);
+      EXPECT_EQ(found.downs, walked.downs);
+    }
   }
 }
 

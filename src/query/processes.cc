@@ -100,6 +100,7 @@ struct Sources {
   Cursor ticks, figures, info, exits;
   std::vector<std::string> figure_columns, info_columns;
   Schema schema;
+  std::uint64_t gone = kGone;  // without a row in more ticks than this it has ended
 };
 
 class ProcessStream final : public RowStream {
@@ -143,7 +144,7 @@ class ProcessStream final : public RowStream {
     for (; !exits.is_at_end() && exits.tick() <= tick; TRY(exits.advance()))
       alive_.erase(exits.process());
     std::erase_if(alive_, [this](const auto& entry) {
-      return entry.second.has_figures && entry.second.last_turn + kGone < turn_;
+      return entry.second.has_figures && entry.second.last_turn + sources_.gone < turn_;
     });
     return {};
   }
@@ -269,7 +270,8 @@ Result<Stream> processes(const Recording& recording, const Range& range) {
               .exits = Cursor(std::move(exit_rows)),
               .figure_columns = figure_columns,
               .info_columns = info_columns,
-              .schema = arrow::schema(std::move(fields), figures->metadata())}));
+              .schema = arrow::schema(std::move(fields), figures->metadata()),
+              .gone = recording.is_filled("process") ? 0 : kGone}));
 }
 
 Result<Batch> processes_at(const Recording& recording, Nanoseconds at, Range::Axis axis) {

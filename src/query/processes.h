@@ -17,7 +17,7 @@ namespace tacho {
 // A row for each living process at each tick of `range`, by tick, then process number: all columns
 // of `process`, then those of `process_info` that it has not. tick, time and boottime are the
 // tick's. A process whose rows ended without an exit row (damage) is dropped after two turns of its
-// key rows.
+// key rows. In a file of another program (Recording::is_filled) a process without a row has ended.
 Result<Stream> processes(const Recording& recording, const Range& range = {});
 
 // The same at one instant: the last tick whose boottime (time) is not after `at`. `invalid` when

@@ -157,8 +157,15 @@ Result<std::vector<Gap>> Recording::gaps() const {
   }
 }
 
-Result<std::vector<ColumnFigures>> Recording::figures(std::string_view table) const {
-  return TRY(state_->find(table))->figures();
+bool Recording::is_filled(std::string_view table) const {
+  const auto source = state_->look_up(table);
+  return source != nullptr && source->is_filled();
+}
+
+Result<std::vector<ColumnFigures>> Recording::figures(std::string_view table,
+                                                        const Range& range) const {
+  if (range.axis != Range::Axis::time) return std::vector<ColumnFigures>();
+  return TRY(state_->find(table))->figures(range.from, range.to);
 }
 
 Result<Stream> Recording::scan(std::string_view table, const ScanOptions& options) const {

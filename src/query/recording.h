@@ -81,8 +81,12 @@ class Recording {
   // Ticks that are absent from `system` between two that are there; of a foreign file, where a step
   // between two times is longer than usual.
   Result<std::vector<Gap>> gaps() const;
-  // Of a table's numbers over all rows, where opening has shown them already; else nothing.
-  Result<std::vector<ColumnFigures>> figures(std::string_view table) const;
+  // Whether no row of a process at a tick of the table means that it has gone (in files of other
+  // programs), and not that nothing changed.
+  bool is_filled(std::string_view table) const;
+  // Of a table's numbers over the rows of a range of time, in a file of another program: from its
+  // opening, or from one reading of the range for all tables. Else nothing.
+  Result<std::vector<ColumnFigures>> figures(std::string_view table, const Range& range = {}) const;
   std::uint64_t size() const;  // bytes on disk, all files of the recording
 
   // The rows of a table in the order of ticks, streamed: memory is bounded by a row group (about

@@ -63,6 +63,11 @@ class FolderSource final : public RecordingSource {
 
 }  // namespace
 
+Result<std::vector<ColumnFigures>> TableSource::figures(std::optional<std::int64_t>,
+                                                        std::optional<std::int64_t>) const {
+  return std::vector<ColumnFigures>();
+}
+
 const std::vector<std::string>& RecordingSource::remarks() const {
   static const std::vector<std::string> none;
   return none;

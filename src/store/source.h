@@ -28,7 +28,9 @@ struct Gap {
 // unit; times are ns.
 struct ColumnFigures {
   std::string column;
-  std::string entity;       // the values of the row's keys, "" where there is one entity
+  // The values of the row's keys, "" where there is one entity. Of the table cpu also "": the mean of
+  // all, row by row.
+  std::string entity;
   std::uint64_t count = 0;  // values that are there
   double low = 0, high = 0, mean = 0, last = 0;
   std::int64_t low_time = 0, high_time = 0;
@@ -51,8 +53,12 @@ class TableSource {
   // As take_off_filled (store/segment_reader.h).
   virtual Result<void> take_off_filled(const Segment& segment, const ChunkWanted& wanted,
                                        std::set<std::string>& columns) const = 0;
-  // Of its numbers, where they are known already; else nothing.
-  virtual std::vector<ColumnFigures> figures() const { return {}; }
+  // True when an entity that is there has a row at every tick; else no row may mean unchanged.
+  virtual bool is_filled() const { return false; }
+  // Of its numbers over the rows of a stretch of time (not before `from`, before `to`; ns since 1970),
+  // where that is cheaper than reading them; else nothing.
+  virtual Result<std::vector<ColumnFigures>> figures(std::optional<std::int64_t> from,
+                                                     std::optional<std::int64_t> to) const;
 };
 
 class RecordingSource {

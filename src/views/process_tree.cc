@@ -27,16 +27,18 @@ std::string lower(std::string_view text) {
 }
 
 TreeProcess process_from(const arrow::RecordBatch& batch, std::int64_t row) {
-  const auto number = [&](std::string_view name) { return ColumnView(batch, name).integer(row); };
+  const auto figure = [&](std::string_view name) { return ColumnView(batch, name).find_integer(row); };
   const auto text = [&](std::string_view name) {
     return std::string(ColumnView(batch, name).text(row));
   };
-  TreeProcess process{.pid = number("pid"),
-                      .parent = number("parent_pid"),
-                      .threads = number("thread_count"),
-                      .cpu_time = number("cpu_time_user") + number("cpu_time_system"),
-                      .memory = number("memory_usage")};
-  const auto figure = [&](std::string_view name) { return ColumnView(batch, name).find_integer(row); };
+  TreeProcess process{.pid = figure("pid").value_or(0),
+                      .parent = figure("parent_pid").value_or(0),
+                      .memory = figure("memory_usage").value_or(0)};
+  process.threads = figure("thread_count");
+  process.cpu_time = figure("cpu_time");
+  if (const auto user = figure("cpu_time_user"), system = figure("cpu_time_system"); user || system)
+    process.cpu_time = user.value_or(0) + system.value_or(0);
+  process.cpu_share = ColumnView(batch, "cpu_utilization").find_real(row);
   process.start = figure("start_time");
   process.disk_read = figure("disk_io_read");
   process.disk_written = figure("disk_io_write");
@@ -47,20 +49,20 @@ TreeProcess process_from(const arrow::RecordBatch& batch, std::int64_t row) {
   return process;
 }
 
-TextTable make_table() {
+TextTable make_table(const ProcessTree& tree) {
   TextTable table;
   table.add_column("PID", Align::right);
   table.add_column("USER", Align::left, 12);
   table.add_column("S", Align::left);
   table.add_column("THR", Align::right);
-  table.add_column("CPU TIME", Align::right);
+  table.add_column(tree.has_shares_only() ? "CPU" : "CPU TIME", Align::right);
   table.add_column("MEMORY", Align::right);
   return table;
 }
 
 std::vector<std::string> cells_of(const TreeProcess& process, const std::string& label) {
   return {fmt::format("{}", process.pid), process.user, process.state,
-          fmt::format("{}", process.threads), duration_text(process.cpu_time),
+          process.threads ? fmt::format("{}", *process.threads) : "", cpu_text(process),
           process.memory > 0 ? format_size(process.memory) : "", label};
 }
 
@@ -78,7 +80,13 @@ void add_branch(const ProcessTree& tree, std::size_t index, const std::string& p
 
 }  // namespace
 
+std::string cpu_text(const TreeProcess& process) {
+  if (process.cpu_time) return duration_text(*process.cpu_time);
+  return process.cpu_share ? fmt::format("{:.1f} %", *process.cpu_share * 100) : "";
+}
+
 std::string label_of(const TreeProcess& process) {
+  if (process.arguments.empty() && process.command.empty()) return "?";
   return process.arguments.empty() ? "[" + process.command + "]" : process.arguments;
 }
 
@@ -95,7 +103,22 @@ ProcessTree ProcessTree::from(const arrow::RecordBatch& batch) {
       tree.roots_.push_back(index);
     }
   }
+  tree.has_shares_only_ =
+      std::ranges::none_of(tree.all_, [](const TreeProcess& one) { return one.cpu_time.has_value(); }) &&
+      std::ranges::any_of(tree.all_, [](const TreeProcess& one) { return one.cpu_share.has_value(); });
+  tree.add_roots_of_rings();
   return tree;
+}
+
+// A damaged or foreign file may say that two are each other's parents.
+void ProcessTree::add_roots_of_rings() {
+  std::vector<bool> seen(all_.size());
+  for (const std::size_t index : below(roots_)) seen[index] = true;
+  for (std::size_t index = 0; index < all_.size(); ++index) {
+    if (seen[index]) continue;
+    roots_.push_back(index);
+    for (const std::size_t child : below({index})) seen[child] = true;
+  }
 }
 
 std::optional<std::size_t> ProcessTree::find(std::int64_t pid) const {
@@ -130,7 +153,7 @@ std::vector<std::size_t> ProcessTree::containing(std::string_view text) const {
 }
 
 void print_tree(const ProcessTree& tree, const std::vector<std::size_t>& start, Output& output) {
-  TextTable table = make_table();
+  TextTable table = make_table(tree);
   table.add_column("PROCESS", Align::left, kWidestName);
   for (const std::size_t root : start) add_branch(tree, root, "", "", 0, table);
   table.print(output);
@@ -139,25 +162,27 @@ void print_tree(const ProcessTree& tree, const std::vector<std::size_t>& start, 
 std::string tree_json(const ProcessTree& tree, const std::vector<std::size_t>& processes,
                       std::optional<std::int64_t> root, bool verbose) {
   using Json = nlohmann::ordered_json;
+  const auto number_json = [](std::optional<std::int64_t> number) { return number ? Json(*number) : Json(); };
   Json list = Json::array();
   std::int64_t threads = 0;
   std::map<std::string, std::pair<std::int64_t, std::int64_t>> by_command;
   for (const std::size_t index : processes) {
     const TreeProcess& process = tree.all()[index];
     Json entry{{"pid", process.pid}, {"ppid", process.parent}, {"name", process.command},
-               {"threads", process.threads}};
+               {"threads", number_json(process.threads)}};
     if (verbose) {
       entry["user"] = process.user;
       entry["state"] = process.state;
       entry["arguments"] = process.arguments;
       entry["memory_usage"] = process.memory;
-      entry["cpu_time"] = process.cpu_time;
+      entry["cpu_time"] = number_json(process.cpu_time);
+      if (process.cpu_share) entry["cpu_utilization"] = *process.cpu_share;
     }
     list.push_back(std::move(entry));
-    threads += process.threads;
+    threads += process.threads.value_or(0);
     auto& [count, sum] = by_command[process.command];
     ++count;
-    sum += process.threads;
+    sum += process.threads.value_or(0);
   }
   std::vector<std::pair<std::int64_t, std::string>> order;
   for (const auto& [command, figures] : by_command) order.emplace_back(-figures.first, command);

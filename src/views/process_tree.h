@@ -15,9 +15,10 @@
 namespace tacho {
 
 struct TreeProcess {
-  std::int64_t pid = 0, parent = 0;
-  std::int64_t threads = 0, cpu_time = 0, memory = 0;
-  std::optional<std::int64_t> start, disk_read, disk_written;
+  std::int64_t pid = 0, parent = 0, memory = 0;
+  // In files of other programs some are unknown.
+  std::optional<std::int64_t> threads, cpu_time, start, disk_read, disk_written;
+  std::optional<double> cpu_share;  // CPU time a second; 1 is a whole CPU
   std::string state, user, command, arguments;
   std::vector<std::size_t> children;  // indexes, by pid
 };
@@ -28,8 +29,10 @@ class ProcessTree {
   static ProcessTree from(const arrow::RecordBatch& batch);
 
   const std::vector<TreeProcess>& all() const { return all_; }
-  // Roots: processes whose parent is not there.
+  // Roots: processes whose parent is not there; of those that are each other's parents, one.
   const std::vector<std::size_t>& roots() const { return roots_; }
+  // Nothing says what CPU time they used, but how busy they were.
+  bool has_shares_only() const { return has_shares_only_; }
   std::optional<std::size_t> find(std::int64_t pid) const;
   // `start` and everything below it, parents first.
   std::vector<std::size_t> below(const std::vector<std::size_t>& start) const;
@@ -37,12 +40,17 @@ class ProcessTree {
   std::vector<std::size_t> containing(std::string_view text) const;
 
  private:
+  void add_roots_of_rings();
+
   std::vector<TreeProcess> all_;  // by pid
   std::vector<std::size_t> roots_;
+  bool has_shares_only_ = false;
 };
 
 // The tree below `start` as lines with branches; names are cut to the terminal.
 void print_tree(const ProcessTree& tree, const std::vector<std::size_t>& start, Output& output);
+// "1.5 s", or "12 %" where only shares are known; empty: unknown.
+std::string cpu_text(const TreeProcess& process);
 // What a process is called in a list: its command line, else its name in brackets.
 std::string label_of(const TreeProcess& process);
 // {root_pid, processes[{pid,ppid,name,threads}], totals{total_processes,total_threads},

@@ -48,6 +48,23 @@ def test_pack_names_the_file_after_the_recording_and_replaces_nothing(run, made,
     assert not [name for name in os.listdir(tmp_path) if name.startswith(".tacho")]
 
 
+def test_a_mark_for_a_packed_recording_is_refused_with_what_to_do(run, packed):
+    before = packed.read_bytes()
+    done = run("mark", "deploy", "--in", packed)
+    assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (1, b"", 1)
+    assert f"{packed} is a packed recording".encode() in done.stderr, done.stderr
+    assert f"'tacho unpack {packed}' makes a folder of it".encode() in done.stderr
+    assert packed.read_bytes() == before
+    folder = packed.parent / "again.tacho"
+    text_of(run("unpack", packed, "-o", folder))
+    text_of(run("mark", "deploy", "--in", folder))
+    assert "deploy" in text_of(run("show", folder, "event", "--format", "csv"))
+    other = packed.parent / "x.csv"
+    other.write_text("timestamp,x\n1,2\n")
+    done = run("mark", "deploy", "--in", other)
+    assert done.returncode == 1 and b"is a file of another program" in done.stderr, done.stderr
+
+
 def test_every_reading_command_shows_of_the_file_what_it_shows_of_the_folder(run, made, packed):
     for words in (["show", None, "cpu", "--format", "csv"], ["show", None, "process", "--format", "csv"],
                   ["ps", None, "--format", "json"], ["ps", None, "--exited"],

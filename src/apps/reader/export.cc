@@ -31,6 +31,8 @@ figure and device, the same as 'tacho record --output FILE.parquet' makes while 
                         2026-11-24T21:28:41Z
   --utc                 times in UTC. Without it the wide file has local times without a zone, as it
                         always had; a local time is ambiguous for an hour when summer time ends
+  --data-timezone ZONE  of times without a zone in another program's file: local, utc or a name like
+                        Europe/Lisbon (what the file says, else local)
   --recover             bring what the recording has and the wide file has not into that file
   --help
 
@@ -145,9 +147,9 @@ int command_export(int argc, char** argv) {
     return 0;
   }
   if (options->recover) return recover(*options);
-  return view_recording("export", options->recording, [&](const Recording& recording) {
-    return export_rows(recording, *options);
-  });
+  return view_recording(
+      "export", options->recording,
+      [&](const Recording& recording) { return export_rows(recording, *options); }, options->view);
 }
 
 }  // namespace tacho

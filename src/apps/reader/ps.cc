@@ -18,11 +18,19 @@ namespace {
 // What tacho names the recording that it makes for `tacho ps` of now.
 constexpr std::string_view kNameOfNow = "now";
 
+// Why there is nothing to show of another program's file, and what can be done with it.
+Error no_processes(const Recording& recording) {
+  if (!recording.is_foreign())
+    return {ErrorCode::corrupt, recording.path() + " has no table process: nothing in it says what was running"};
+  std::string tables;
+  for (const std::string& table : recording.table_names()) tables += (tables.empty() ? "" : ", ") + table;
+  return {ErrorCode::corrupt, recording.path() + " says nothing of single processes: that needs a column pid and one of "
+                              "name, ppid, CPU or memory; it has the tables " + tables + " ('tacho show' shows them)"};
+}
+
 // The last tick that is not after the time asked for.
 Result<Batch> state_of(const Recording& recording, const PsOptions& options) {
-  if (!recording.has_table("process"))
-    return Error{ErrorCode::corrupt, recording.path() + " has no table process: nothing in it says "
-                                                        "what was running"};
+  if (!recording.has_table("process")) return no_processes(recording);
   const Nanoseconds reference = reference_time(recording);
   const Nanoseconds at = options.at.empty() ? reference : TRY(time_of("--at", options.at, reference));
   return processes_at(recording, at);
@@ -31,10 +39,11 @@ Result<Batch> state_of(const Recording& recording, const PsOptions& options) {
 // How many, and of when.
 std::string totals_line(const ProcessTree& tree, const std::vector<std::size_t>& chosen,
                         const arrow::RecordBatch& state, Zone zone) {
-  std::int64_t threads = 0;
-  for (const std::size_t index : chosen) threads += tree.all()[index].threads;
-  std::string line = fmt::format("{} process{}, {} thread{}", chosen.size(),
-                                 chosen.size() == 1 ? "" : "es", threads, threads == 1 ? "" : "s");
+  std::optional<std::int64_t> threads;
+  for (const std::size_t index : chosen)
+    if (const auto& own = tree.all()[index].threads) threads = threads.value_or(0) + *own;
+  std::string line = fmt::format("{} process{}", chosen.size(), chosen.size() == 1 ? "" : "es");
+  if (threads) line += fmt::format(", {} thread{}", *threads, *threads == 1 ? "" : "s");
   const ColumnView times(state, "time");
   if (row_count(state) == 0 || times.is_null(0)) return line;
   const Nanoseconds time(times.integer(0));
@@ -91,6 +100,10 @@ Result<bool> show_tree(const Recording& recording, const PsOptions& options) {
 
 // The ledger: those that ended, sums, differences.
 Result<bool> show_ledger(const Recording& recording, const PsOptions& options) {
+  if (recording.is_foreign() && !recording.has_table("process")) return no_processes(recording);
+  if (recording.is_foreign())
+    return Error{ErrorCode::corrupt, recording.path() + " does not say when processes were born and how they ended: "
+                                     "of another program's file there is the tree of a time, for example --at -10m"};
   LedgerOptions ledger{.find = options.find,
                        .sort = options.sort,
                        .reverse = options.reverse,

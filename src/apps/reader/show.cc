@@ -10,6 +10,7 @@
 #include "apps/reader/view_flags.h"
 #include "base/display.h"
 #include "base/text.h"
+#include "query/last.h"
 #include "query/predicate.h"
 #include "query/processes.h"
 #include "query/rate.h"
@@ -101,12 +102,16 @@ Result<Options> parse(int argc, char** argv) {
   return options;
 }
 
+// --last of all rows as they are: what comes before them need not be read.
+bool is_end_alone(const Options& options, const Range& range) {
+  return options.last && !range.from && !range.to && options.where.empty() && !options.rate && !options.every;
+}
+
 // The stretch that surely holds the last rows: every tick has at least one living process, so that many
 // ticks before the end are enough, and the hours before them need not be filled forward.
 Result<Range> processes_range(const Recording& recording, const Options& options, const Range& range) {
-  const bool is_whole = !range.from && !range.to && options.where.empty() && !options.rate && !options.every;
-  if (!options.last || !is_whole) return range;
-  const TableSummary ticks = TRY(recording.summary("system"));
+  if (!is_end_alone(options, range)) return range;
+  const TableSummary ticks = TRY(recording.summary(recording.has_table("system") ? "system" : "process"));
   if (!ticks.last_tick) return range;
   const std::int64_t first = static_cast<std::int64_t>(*ticks.last_tick) - *options.last;
   Range end{.axis = Range::Axis::tick};
@@ -118,6 +123,7 @@ Result<Range> processes_range(const Recording& recording, const Options& options
 Result<Stream> base_rows(const Recording& recording, const Options& options, const Range& range) {
   if (options.table == "process" && !options.raw)
     return processes(recording, TRY(processes_range(recording, options, range)));
+  if (is_end_alone(options, range)) return last_rows_of(recording, options.table, *options.last);
   return recording.scan(options.table, {.range = range});
 }
 

@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // tacho mark: put a mark on the timeline of a recording that runs or has ended.
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "apps/tacho/command.h"
+#include "base/file.h"
 #include "base/flags.h"
+#include "base/text.h"
 #include "base/units.h"
 #include "journal/recordings.h"
 #include "recorder/late_mark.h"
@@ -27,8 +32,27 @@ Puts TEXT as an event on the timeline: of the newest recording that runs, or of 
   --help
 )";
 
+// A file instead of a folder: what it is, and what to do.
+Error is_a_file(const std::string& path) {
+  const FileDescriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
+  char begin[4] = {};
+  const bool is_zip = pread(file.get(), begin, sizeof begin, 0) == sizeof begin &&
+                      std::string_view(begin, sizeof begin) == "PK\x03\x04";
+  const std::string name = escaped(path);
+  if (is_zip)
+    return {ErrorCode::invalid, name + " is a packed recording, which does not change any more: 'tacho unpack " +
+                                    name + "' makes a folder of it, and that can be marked"};
+  return {ErrorCode::invalid, name + " is a file of another program: marks go into recordings of tacho, which "
+                                     "are folders NAME.tacho"};
+}
+
 Result<ListedRecording> recording_to_mark(const std::string& name) {
-  if (!name.empty()) return look_at_recording(TRY(find_recording(name)));
+  if (!name.empty()) {
+    const std::string path = TRY(find_recording(name));
+    struct stat status{};
+    if (stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode)) return is_a_file(path);
+    return look_at_recording(path);
+  }
   for (ListedRecording& recording : list_recordings())
     if (recording.is_recording_now) return std::move(recording);
   return Error{ErrorCode::absent,

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/display.h"
 
@@ -47,13 +48,25 @@ Column word(std::string_view name, std::string_view title, std::string TreeProce
           .show = [text](const TreeProcess& process) { return process.*text; }};
 }
 
-std::vector<Column> columns_in(Zone zone) {
+std::vector<Column> columns_in(Zone zone, const ProcessTree& tree) {
   Column parent = number("parent", "PARENT", &TreeProcess::parent, Column::First::smallest);
   parent.only_when_sorted = true;
   Column user = word("user", "USER", &TreeProcess::user);
   user.show = [](const TreeProcess& process) { return cut_to(printable(process.user), kWidestUser); };
-  Column cpu = number("cpu", "CPU TIME", &TreeProcess::cpu_time, Column::First::largest);
-  cpu.show = [](const TreeProcess& process) { return duration_text(process.cpu_time); };
+  Column cpu = size("cpu", tree.has_shares_only() ? "CPU" : "CPU TIME", &TreeProcess::cpu_time);
+  cpu.only_when_sorted = false;
+  cpu.show = cpu_text;
+  if (tree.has_shares_only())
+    cpu.value = [](const TreeProcess& process) {
+      constexpr double kFine = 1e6;  // digits of a share that tell two apart
+      return SortValue::of(process.cpu_share ? std::optional<std::int64_t>(std::llround(*process.cpu_share * kFine))
+                                               : std::nullopt);
+    };
+  Column threads = size("threads", "THR", &TreeProcess::threads);
+  threads.only_when_sorted = false;
+  threads.show = [](const TreeProcess& process) {
+    return process.threads ? fmt::format("{}", *process.threads) : std::string();
+  };
   Column memory = number("memory", "MEMORY", &TreeProcess::memory, Column::First::largest);
   memory.show = [](const TreeProcess& process) {
     return process.memory > 0 ? format_size(process.memory) : std::string();
@@ -73,7 +86,7 @@ std::vector<Column> columns_in(Zone zone) {
           parent,
           user,
           word("state", "S", &TreeProcess::state),
-          number("threads", "THR", &TreeProcess::threads, Column::First::largest),
+          threads,
           cpu,
           memory,
           start,
@@ -88,7 +101,7 @@ std::vector<Column> columns_in(Zone zone) {
 Result<void> sort_processes(const ProcessTree& tree, std::vector<std::size_t>& processes,
                             std::string_view sort, bool reverse) {
   if (sort.empty()) return {};
-  const auto columns = columns_in(Zone::utc);
+  const auto columns = columns_in(Zone::utc, tree);
   const ListOrder order = TRY(order_of(columns, sort, reverse));
   std::ranges::stable_sort(processes, [&](std::size_t a, std::size_t b) {
     return comes_first(columns[order.column], order.is_turned, tree.all()[a], tree.all()[b]);
@@ -98,7 +111,7 @@ Result<void> sort_processes(const ProcessTree& tree, std::vector<std::size_t>& p
 
 void print_processes(const ProcessTree& tree, const std::vector<std::size_t>& processes,
                      std::string_view sort, Zone zone, Output& output) {
-  const auto columns = columns_in(zone);
+  const auto columns = columns_in(zone, tree);
   std::optional<std::size_t> sorted;
   if (const auto order = order_of(columns, sort, false)) sorted = order->column;
   std::vector<TreeProcess> rows;

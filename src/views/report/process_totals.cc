@@ -22,8 +22,9 @@ const std::vector<std::string> kInfoColumns = {"tick", "time", "process", "pid",
 enum InfoColumn { kInfoPid = 3, kStartBoottime, kStartTime, kInCommand };
 const std::vector<std::string> kFigureColumns = {
     "tick", "time", "process", "cpu_time_user", "cpu_time_system", "cpu_time_main_thread",
-    "thread_count", "disk_io_read", "disk_io_write", "memory_usage", "memory_peak"};
-enum FigureColumn { kUserTime = 3, kSystemTime, kMainThread, kThreads, kRead, kWrite, kMemory, kPeak };
+    "thread_count", "disk_io_read", "disk_io_write", "memory_usage", "memory_peak", "cpu_time"};
+// The last one is in files of other programs alone, in the place of the first two.
+enum FigureColumn { kUserTime = 3, kSystemTime, kMainThread, kThreads, kRead, kWrite, kMemory, kPeak, kTotalTime };
 const std::vector<std::string> kEndColumns = {
     "tick", "time", "process", "pid", "cpu_time_user", "cpu_time_system", "disk_io_read",
     "disk_io_write", "memory_peak"};
@@ -125,9 +126,11 @@ class Walk {
     of.is_seen = true;
     ProcessTotals& totals = of.process.totals;
     const auto figure = [this](int column) { return figures_.integer(column).value_or(0); };
-    std::int64_t cpu = figure(kUserTime) + figure(kSystemTime);
+    std::int64_t cpu = figure(kUserTime) + figure(kSystemTime) + figure(kTotalTime);
     if (figure(kThreads) <= 1) cpu = std::max(cpu, figure(kMainThread));
-    take(totals.first_cpu, totals.last_cpu, cpu);
+    // A file of another program may not know it.
+    if (figures_.integer(kUserTime) || figures_.integer(kSystemTime) || figures_.integer(kTotalTime))
+      take(totals.first_cpu, totals.last_cpu, cpu);
     take(totals.first_read, totals.last_read, figures_.integer(kRead));
     take(totals.first_write, totals.last_write, figures_.integer(kWrite));
     // A peak from before the range counts only when what is resident reaches it.
@@ -236,6 +239,7 @@ void ProcessGroup::add(const ReportedProcess& process) {
   read += process.totals.read();
   written += process.totals.written();
   misses_io = misses_io || !process.totals.has_io();
+  has_cpu = has_cpu || process.totals.has_cpu();
   for (LargestProcesses* largest : {&by_cpu, &by_peak, &by_io}) largest->add(process);
 }
 

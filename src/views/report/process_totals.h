@@ -23,6 +23,7 @@ struct ProcessTotals {
   std::int64_t read() const { return grown(first_read, last_read); }
   std::int64_t written() const { return grown(first_write, last_write); }
   bool has_io() const { return first_read >= 0; }
+  bool has_cpu() const { return first_cpu >= 0 || ended_cpu > 0 || was_born_here; }
 
  private:
   std::int64_t grown(std::int64_t first, std::int64_t last) const {
@@ -62,6 +63,7 @@ struct ProcessGroup {
   std::size_t count = 0;
   std::int64_t cpu = 0, read = 0, written = 0;
   bool misses_io = false;  // of some nothing is known
+  bool has_cpu = false;    // of some it is known
   // As many of each as a report shows.
   LargestProcesses by_cpu{8, [](const ProcessTotals& totals) { return totals.cpu(); }};
   LargestProcesses by_peak{3, [](const ProcessTotals& totals) { return totals.peak; }};

@@ -28,7 +28,7 @@ Shown largest(const ProcessGroup& group) {
 
 // Whether the kernel told of births and ends; else nothing is known but what lived at a tick.
 bool sees_ends(const ReportContext& context) {
-  return context.recording.facts().process_source != "proc";
+  return !context.recording.is_foreign() && context.recording.facts().process_source != "proc";
 }
 
 // Whether every process is in the recording.
@@ -54,7 +54,8 @@ class Printer {
       const ProcessTotals& totals = process.totals;
       const bool has_io = totals.has_io();
       const bool has_peak = totals.peak > 0;
-      table_.add_row({process.pid == 0 ? "?" : fmt::format("{}", process.pid), duration_text(totals.cpu()),
+      table_.add_row({process.pid == 0 ? "?" : fmt::format("{}", process.pid),
+                      totals.has_cpu() ? duration_text(totals.cpu()) : "",
                       has_peak ? format_size(totals.peak) : "",
                       has_peak ? format_clock_time(Nanoseconds(totals.peak_time), context_.zone) : "",
                       has_io ? format_size(totals.read()) : "",
@@ -65,7 +66,9 @@ class Printer {
 
   // Sums of all, shown or not.
   void print_totals(const ProcessGroup& all, std::size_t shown, std::string_view which) {
-    if (all.count > shown)
+    if (all.count > shown && !all.has_cpu)
+      output_.write(fmt::format("  and {} more\n", all.count - shown));
+    else if (all.count > shown)
       output_.write(fmt::format("  and {} more; CPU time of all {}{}{}: {}\n", all.count - shown, all.count,
                                 which, sees_ends(context_) ? "" : ", as the ticks saw it",
                                 duration_text(all.cpu)));

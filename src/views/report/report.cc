@@ -53,9 +53,8 @@ Result<void> each_row(const ReportContext& context, std::string_view table,
 }
 
 Result<std::vector<ColumnFigures>> known_figures(const ReportContext& context, std::string_view table) {
-  if (context.range.from || context.range.to || !context.recording.has_table(table))
-    return std::vector<ColumnFigures>();
-  return context.recording.figures(table);
+  if (!context.recording.has_table(table)) return std::vector<ColumnFigures>();
+  return context.recording.figures(table, context.range);
 }
 
 void CounterTrace::add(std::int64_t boottime, std::int64_t time, std::optional<std::int64_t> value) {

@@ -31,8 +31,8 @@ Result<void> each_row(const ReportContext& context, std::string_view table,
                       const std::vector<std::string>& columns,
                       const std::function<void(const ColumnViews& views, std::int64_t row)>& take);
 
-// What opening a file of another program has shown of a table over all its rows. Empty for a part of
-// it, and where only reading the rows tells.
+// What a file of another program tells of a table in the report's range without a walk over its rows.
+// Empty where only reading the rows tells.
 Result<std::vector<ColumnFigures>> known_figures(const ReportContext& context, std::string_view table);
 
 // A counter through time: how much it grew, and the steepest step between two rows.
