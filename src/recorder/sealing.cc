@@ -34,10 +34,16 @@ bool memory_is_short() {
   return at != std::string::npos && std::atof(pressure->c_str() + at + kField.size()) > kMemoryIsShort;
 }
 
+// At the end of a recording somebody waits for its sealing. One that was begun at the lowest priority
+// may take as long as the machine is busy: after this it is ended, and done anew at the usual one.
+constexpr int kPatienceMilliseconds = 1000;
+
 // In the new process, before the reader: only calls that are safe after fork.
-void lower_ourselves() {
-  setpriority(PRIO_PROCESS, 0, 19);
-  syscall(SYS_ioprio_set, 1, 0, kIoPriorityIdle);
+void lower_ourselves(SealPriority priority) {
+  if (priority == SealPriority::lowest) {
+    setpriority(PRIO_PROCESS, 0, 19);
+    syscall(SYS_ioprio_set, 1, 0, kIoPriorityIdle);
+  }
   const int score = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
   if (score >= 0) {
     [[maybe_unused]] const ssize_t written = write(score, "1000", 4);
@@ -55,12 +61,12 @@ void lower_ourselves() {
 
 }  // namespace
 
-bool Sealer::start(EventQueue& events) {
+bool Sealer::start(SealPriority priority, EventQueue& events) {
   calling_user();  // looked up before the fork
   const char* arguments[] = {reader_.c_str(), "seal", "--quiet", recording_.c_str(), nullptr};
   const int pid = fork();
   if (pid == 0) {
-    lower_ourselves();
+    lower_ourselves(priority);
     execv(reader_.c_str(), const_cast<char* const*>(arguments));
     _exit(127);
   }
@@ -97,12 +103,24 @@ void Sealer::tend(EventQueue& events) {
   reap(false, events);
   if (!wanted_ || running_ != 0 || memory_is_short()) return;
   wanted_ = false;
-  start(events);
+  start(SealPriority::lowest, events);
+}
+
+void Sealer::end_what_runs(EventQueue& events) {
+  for (int waited = 0; running_ != 0 && waited < kPatienceMilliseconds; waited += 10) {
+    reap(false, events);
+    if (running_ != 0) usleep(10'000);
+  }
+  if (running_ == 0) return;
+  kill(running_, SIGKILL);  // at any instant: what it had not named yet is gone with it
+  while (waitpid(running_, nullptr, 0) < 0 && errno == EINTR) {
+  }
+  running_ = 0;
 }
 
 void Sealer::seal_all_and_wait(EventQueue& events) {
-  reap(true, events);
-  if (start(events)) reap(true, events);
+  end_what_runs(events);
+  if (start(SealPriority::usual, events)) reap(true, events);
 }
 
 }  // namespace tacho

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Starts tacho-reader to seal live files: at the lowest priority, the first the OOM killer may take.
+// Starts tacho-reader to seal live files: at the lowest priority while the machine is recorded, always
+// the first the OOM killer may take.
 // When it cannot be started ("unable to fork" is what we are here to record) the live files simply
 // stay.
 #pragma once
@@ -10,6 +11,8 @@
 #include "collectors/events.h"
 
 namespace tacho {
+
+enum class SealPriority { lowest, usual };
 
 class Sealer {
  public:
@@ -26,7 +29,8 @@ class Sealer {
   void seal_all_and_wait(EventQueue& events);
 
  private:
-  bool start(EventQueue& events);
+  bool start(SealPriority priority, EventQueue& events);
+  void end_what_runs(EventQueue& events);
   void reap(bool wait, EventQueue& events);
 
   std::string reader_, recording_;

@@ -25,12 +25,12 @@ def run(*words):
 stays = subprocess.Popen(["sleep", "77.7"])
 time.sleep(0.3)
 first = time.time()
-for process in [run("exit 0", "it-is-quiet"), run("exit 7", "it-fails"), run("kill -9 $$", "it-is-killed"),
+for process in [run("exit 0", "ended-so-is-quiet"), run("exit 7", "ended-so-fails"), run("kill -9 $$", "ended-so-is-killed"),
                 run("exit 0", hostile)]:
     process.wait()
 work = subprocess.Popen([sys.executable, "-c", "import time\nend = time.process_time() + 0.3\n"
                          "held = bytearray(96 << 20)\nwhile time.process_time() < end: pass\n"
-                         "time.sleep(0.3)", "it-works"])
+                         "time.sleep(0.3)", "ended-so-works"])
 work.wait()
 newborn = subprocess.Popen(["sleep", "78.87878"])
 time.sleep(0.4)
@@ -88,7 +88,7 @@ def test_what_ended_is_listed_newest_first(run, polled):
 
 def test_what_ended_is_sorted_and_cut_as_asked(run, polled):
     path, done = polled
-    top = json.loads(text_of(run("ps", path, "--exited", "--sort", "memory", "--limit", "1", "--find", "it-",
+    top = json.loads(text_of(run("ps", path, "--exited", "--sort", "memory", "--limit", "1", "--find", "ended-so-",
                              "--format", "json")))
     assert [entry["pid"] for entry in top["processes"]] == [done["work"]]
     assert top["ended"] > top["shown"] == 1
@@ -104,10 +104,10 @@ def test_what_ended_is_sorted_and_cut_as_asked(run, polled):
 def test_what_ended_is_found_and_lies_between_two_times(run, polled):
     path, done = polled
     listed = json.loads(text_of(run("ps", path, "--exited", "--find", "IT-FAILS", "--format", "json")))
-    assert listed["ended"] == len(of_command(listed["processes"], "it-fails")) == 1
+    assert listed["ended"] == len(of_command(listed["processes"], "ended-so-fails")) == 1
     span = ["--from", f"@{done['first']}", "--to", f"@{done['second']}"]
     inside = json.loads(text_of(run("ps", path, "--exited", *span, *ALL)))
-    assert of_command(inside["processes"], "it-is-quiet")
+    assert of_command(inside["processes"], "ended-so-is-quiet")
     assert not [entry for entry in inside["processes"] if entry["pid"] in (done["stays"], done["newborn"])]
     nothing = run("ps", path, "--exited", "--find", "no such process anywhere")
     assert nothing.returncode == 1 and nothing.stdout.startswith(b"0 processes ended ")
@@ -124,7 +124,7 @@ def test_sums_are_over_the_living_and_the_ended(run, polled):
     for figure in ("cpu_time", "disk_io_write"):
         assert sum(entry[figure] or 0 for entry in summed["sums"]) == summed["totals"][figure]
     (works,) = json.loads(text_of(run(
-        "ps", path, "--by", "user", "--find", "it-works", "--format", "json")))["sums"]
+        "ps", path, "--by", "user", "--find", "ended-so-works", "--format", "json")))["sums"]
     assert works["memory_peak"] > 96 << 20 and works["memory_peak_pid"] == done["work"]
     by_count = json.loads(text_of(run("ps", path, "--by", "command", "--sort", "count", "--format", "json")))
     counts = [entry["processes"] for entry in by_count["sums"]]
@@ -136,12 +136,12 @@ def test_sums_are_over_the_living_and_the_ended(run, polled):
 def test_a_part_of_the_time_has_less_cpu_time_than_the_whole(run, polled):
     path, done = polled
     def totals(*arguments):
-        done = run("ps", path, "--by", "user", "--find", "it-works", "--format", "json", *arguments)
+        done = run("ps", path, "--by", "user", "--find", "ended-so-works", "--format", "json", *arguments)
         return json.loads(done.stdout)["totals"]
     whole = totals()
     assert whole["processes"] == 1 and whole["cpu_time"] >= 250_000_000
     end = next(entry["end"] for entry in json.loads(text_of(run(
-        "ps", path, "--exited", "--find", "it-works", "--format", "json")))["processes"])
+        "ps", path, "--exited", "--find", "ended-so-works", "--format", "json")))["processes"])
     # It sleeps at its end: who looks then alone sees it alive, and idle.
     late = totals("--from", str(pandas.Timestamp(end) - pandas.Timedelta("150ms")))
     assert late["processes"] == 1 and late["cpu_time"] < whole["cpu_time"] / 2
@@ -247,7 +247,7 @@ def test_the_kernel_tells_how_they_ended(run, told):
     path, _ = told
     listed = json.loads(text_of(run("ps", path, "--exited", *ALL)))
     assert listed["missed"]["count"] == 0
-    (fails,), (killed,), (quiet,) = (of_command(listed["processes"], word) for word in ("it-fails", "it-is-killed", "it-is-quiet"))
+    (fails,), (killed,), (quiet,) = (of_command(listed["processes"], word) for word in ("ended-so-fails", "ended-so-is-killed", "ended-so-is-quiet"))
     assert (fails["exit_code"], fails["signal"]) == (7, None)
     assert (killed["exit_code"], killed["signal_name"]) == (None, "SIGKILL")
     assert (quiet["exit_code"], quiet["end_is_exact"], quiet["core_dumped"]) == (0, True, False)
