@@ -16,6 +16,7 @@
 
 #include "base/file.h"
 #include "base/places.h"
+#include "recorder/rights.h"
 
 namespace tacho {
 namespace {
@@ -51,6 +52,7 @@ void lower_ourselves() {
                          setuid(owner->user) == 0;
     if (!dropped) _exit(126);
   }
+  keep_rights_of_a_sealer();
 }
 
 }  // namespace
