@@ -38,8 +38,9 @@ set(bpf_folder ${CMAKE_SOURCE_DIR}/src/ledger/bpf)
 file(GLOB bpf_headers CONFIGURE_DEPENDS ${bpf_folder}/*.h)
 set(bpf_flags -target bpf -g -O2 -mcpu=v2 -Wall -Wextra -Wno-unused-parameter
               -fdebug-prefix-map=${CMAKE_SOURCE_DIR}/= -I${CMAKE_SOURCE_DIR}/src -I${TACHO_BPF_INCLUDE})
-if(CMAKE_LIBRARY_ARCHITECTURE)  # where Debian keeps asm/types.h
-  list(APPEND bpf_flags -idirafter /usr/include/${CMAKE_LIBRARY_ARCHITECTURE})
+find_path(TACHO_BPF_ASM_INCLUDE asm/types.h)  # Debian keeps it apart for each processor
+if(TACHO_BPF_ASM_INCLUDE)
+  list(APPEND bpf_flags -idirafter ${TACHO_BPF_ASM_INCLUDE})
 endif()
 set(bpf_skeletons "")
 foreach(name lives walk)

@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -10,6 +11,8 @@
 #include <atomic>
 #include <cerrno>
 #include <string>
+
+#include "base/places.h"
 
 namespace tacho {
 namespace {
@@ -20,6 +23,41 @@ Result<FileDescriptor> check_folder(FileDescriptor folder, const std::string& na
   if (!S_ISDIR(status.st_mode))
     return Error{ErrorCode::invalid, name + " is not a folder"};
   return folder;
+}
+
+bool is_trusted(unsigned user) {
+  const Owner* caller = calling_user();
+  return user == 0 || user == geteuid() || (caller != nullptr && user == caller->user);
+}
+
+// Where a link leads, if it is root's or ours: /home may be one, but in a folder of all anybody's.
+Result<FileDescriptor> follow(int parent, const std::string& name, const std::string& path) {
+  const FileDescriptor link(openat(parent, name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+  struct stat status {};
+  if (!link || fstat(link.get(), &status) != 0) return last_system_error("open the folder", path);
+  if (!S_ISLNK(status.st_mode)) return system_error("open the folder", path, ENOTDIR);
+  if (!is_trusted(status.st_uid))
+    return Error{ErrorCode::denied, path + " is a link that belongs to another user; it is not followed"};
+  char target[PATH_MAX];
+  const ssize_t size = readlinkat(link.get(), "", target, sizeof target - 1);
+  if (size < 0) return last_system_error("read the link", path);
+  target[size] = '\0';
+  FileDescriptor folder(openat(parent, target, O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!folder) return last_system_error("open the folder", path);
+  return folder;
+}
+
+// The folder `name` in `parent`, made when it is not there; `path` is what messages call it.
+Result<FileDescriptor> enter_or_make(int parent, const std::string& name, const std::string& path) {
+  constexpr int kFlags = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+  FileDescriptor folder(openat(parent, name.c_str(), kFlags));
+  if (!folder && errno == ENOENT) {
+    if (mkdirat(parent, name.c_str(), 0700) != 0 && errno != EEXIST)
+      return last_system_error("create the folder", path);
+    folder = FileDescriptor(openat(parent, name.c_str(), kFlags));
+  }
+  if (folder) return folder;
+  return errno == ENOTDIR ? follow(parent, name, path) : last_system_error("open the folder", path);
 }
 
 }  // namespace
@@ -102,13 +140,16 @@ Result<FileDescriptor> open_or_make_folder(int parent, const std::string& name) 
 }
 
 Result<FileDescriptor> open_or_make_path(const std::string& path) {
-  std::size_t slash = path.find_first_not_of('/');
-  while (slash != std::string::npos &&
-         (slash = path.find('/', slash)) != std::string::npos) {
-    const std::string above = path.substr(0, slash);
-    if (mkdir(above.c_str(), 0700) != 0 && errno != EEXIST)
-      return last_system_error("create the folder", above);
-    slash = path.find_first_not_of('/', slash);
+  FileDescriptor folder(open(path.starts_with('/') ? "/" : ".", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!folder) return last_system_error("open the folder of", path);
+  std::size_t begin = path.find_first_not_of('/');
+  while (begin != std::string::npos) {
+    const std::size_t slash = path.find('/', begin);
+    const std::size_t next = path.find_first_not_of('/', std::min(slash, path.size()));
+    if (next == std::string::npos)
+      return open_or_make_folder(folder.get(), path.substr(begin, slash - begin));
+    folder = TRY(enter_or_make(folder.get(), path.substr(begin, slash - begin), path.substr(0, slash)));
+    begin = next;
   }
   return open_or_make_folder(AT_FDCWD, path);
 }

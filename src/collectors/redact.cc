@@ -5,6 +5,7 @@
 #include <array>
 #include <cctype>
 #include <cstdint>
+#include <utility>
 
 #include "base/text.h"
 
@@ -69,12 +70,16 @@ constexpr WordSet<37> kSecretWords({"passw",         "passwd",
                                     "sas-",          "pin-code",
                                     "otp"});
 
+// These are secrets' names only when nothing else stands beside them.
+constexpr std::array<std::string_view, 17> kSecretNames = {
+    "--pass", "-pass", "pass", "--key", "key", "-pw", "--pw", "--psk", "-psk", "psk", "--pin", "-pin",
+    "--pat", "sig", "user_pw", "owner_pw", "/p"};
+
 // Does the name of an option or variable speak of a secret?
 bool is_secret_name(std::string_view name) {
   const std::string text = lower(name);
-  if (text == "--pass" || text == "-pass" || text == "pass" || text == "--key" || text == "key" ||
-      text.ends_with("_pass") || text.ends_with("-pass") || text.ends_with("_key") ||
-      text.ends_with("_pat"))
+  if (std::ranges::find(kSecretNames, text) != kSecretNames.end() || text.ends_with("_pass") ||
+      text.ends_with("-pass") || text.ends_with("_key") || text.ends_with("_pat"))
     return true;
   for (std::string_view rest = text; !rest.empty(); rest.remove_prefix(1))
     if (kSecretWords.begins(rest)) return true;
@@ -122,22 +127,12 @@ constexpr WordSet<30> kTokenPrefixes({"ghp_",     "gho_",     "ghs_",     "ghu_"
 // A known prefix followed by little is a word of another meaning ("sk-learn").
 constexpr std::size_t kShortestToken = 16;
 
-// Replaces user:password@ in URLs, tokens of known form and random-looking words.
+// Tokens of known form and random-looking words.
 std::string without_tokens(std::string_view argument) {
   for (std::size_t at = 0; at + kShortestToken <= argument.size(); ++at) {
     if (!kTokenPrefixes.begins(argument.substr(at))) continue;
     if (at > 0 && is_alphanumeric(argument[at - 1])) continue;
     return std::string(argument.substr(0, at)) + std::string(kRemoved);
-  }
-  const std::size_t scheme = argument.find("://");
-  if (scheme != std::string_view::npos) {
-    const std::size_t host = scheme + 3;
-    const std::size_t end = std::min(argument.find_first_of("/?#", host), argument.size());
-    const std::size_t at = argument.substr(0, end).rfind('@');
-    if (at != std::string_view::npos && at > host) {
-      const std::string rest = without_tokens(argument.substr(at + 1));
-      return std::string(argument.substr(0, host)) + std::string(kRemoved) + "@" + rest;
-    }
   }
   std::string result;
   while (!argument.empty()) {
@@ -156,29 +151,171 @@ std::string without_tokens(std::string_view argument) {
   return result;
 }
 
-// name=value, name:value (headers), and queries of URLs: the value when the name is a secret's.
-std::string without_secret_values(std::string_view argument) {
-  std::string result;
-  std::size_t start = 0;
-  while (start <= argument.size()) {
-    const std::size_t end = std::min(argument.find_first_of("&;?\n ", start), argument.size());
-    const std::string_view piece = argument.substr(start, end - start);
-    const std::size_t mark = piece.find_first_of("=:");
-    const bool is_scheme = mark != std::string_view::npos && piece.substr(mark).starts_with("://");
-    if (mark != std::string_view::npos && !is_scheme && is_secret_name(piece.substr(0, mark))) {
-      // Everything behind it: a header's or password's value may hold blanks and separators.
-      result.append(piece.substr(0, mark + 1)).append(kRemoved);
-      const bool in_query = argument.find("://") < start;
-      if (!in_query) return result;
+// Of one word: user:password@host, and what stands before the @ of a URL. A password may hold any
+// character, an @ too.
+void append_without_user(std::string& out, std::string_view word) {
+  while (true) {
+    const std::size_t scheme = word.find("://");
+    const bool has_scheme = scheme != std::string_view::npos;
+    const std::size_t begin = has_scheme ? scheme + 3 : 0;
+    const std::size_t end = std::min(word.find('/', begin), word.size());
+    const std::size_t at = word.substr(0, end).rfind('@');
+    out.append(word.substr(0, begin));
+    if (at != std::string_view::npos && at > begin) {
+      const std::string_view user = word.substr(begin, at - begin);
+      // name:tag@sha256:..., an image of a container, is no user.
+      const bool is_secret = has_scheme || (user.find(':') != std::string_view::npos &&
+                                            !word.substr(at + 1).starts_with("sha256:"));
+      out.append(is_secret ? kRemoved : user).append(word.substr(at, end - at));
     } else {
-      result.append(without_tokens(piece));
+      out.append(word.substr(begin, end - begin));
     }
-    if (end == argument.size()) break;
-    result.push_back(argument[end]);
-    start = end + 1;
+    word.remove_prefix(end);
+    if (word.find("://") == std::string_view::npos) break;
   }
-  return result;
+  out.append(word);
 }
+
+std::string without_users(std::string_view argument) {
+  if (argument.find('@') == std::string_view::npos) return std::string(argument);
+  std::string result;
+  while (true) {
+    const std::size_t end = std::min(argument.find_first_of(" \t\n"), argument.size());
+    append_without_user(result, argument.substr(0, end));
+    if (end == argument.size()) return result;
+    result.push_back(argument[end]);
+    argument.remove_prefix(end + 1);
+  }
+}
+
+// Programs whose options of one letter take a secret. "login" is a word of docker, podman, az and oc.
+enum SecretStands : std::uint8_t { behind, apart, either };  // -px, -p x
+struct ShortSecret {
+  std::string_view program;  // or a beginning of its name, up to the *
+  std::string_view letters;
+  SecretStands stands;
+};
+constexpr std::array<ShortSecret, 24> kShortSecrets = {{
+    {"mysql*", "p", behind}, {"mariadb*", "p", behind}, {"7z*", "p", behind}, {"rar", "p", behind},
+    {"unrar", "p", behind}, {"sshpass", "p", either}, {"curl", "uU", either},
+    {"wget", "uU", either}, {"redis-cli", "a", either}, {"ldap*", "w", either},
+    {"smbclient", "U", either}, {"mongo*", "p", either}, {"login", "p", either},
+    {"zip", "P", either}, {"unzip", "P", either}, {"snmp*", "cAX", either},
+    {"ipmitool", "P", either}, {"lftp", "u", either}, {"rdesktop", "p", either},
+    {"sqlcmd", "P", either}, {"bcp", "P", either}, {"isql", "P", either}, {"ncftp*", "p", either},
+    {"openssl", "kK", apart}}};
+constexpr std::size_t kLongestProgram = 24;
+
+const ShortSecret* find_program(std::string_view word) {
+  const std::string_view name = word.substr(word.find_last_of('/') + 1);
+  if (name.empty() || name.size() > kLongestProgram || !is_alphanumeric(name.front())) return nullptr;
+  for (const ShortSecret& known : kShortSecrets) {
+    const bool is_beginning = known.program.ends_with('*');
+    const std::string_view wanted = known.program.substr(0, known.program.size() - is_beginning);
+    if (is_beginning ? name.starts_with(wanted) : name == wanted) return &known;
+  }
+  return nullptr;
+}
+
+std::string_view without_quotes(std::string_view text) {
+  constexpr std::string_view kQuotes = "\"'\\`{[(";
+  const std::size_t begin = std::min(text.find_first_not_of(kQuotes), text.size());
+  text.remove_prefix(begin);
+  return text.substr(0, text.find_last_not_of(kQuotes) + 1);
+}
+
+// What a command line has said so far about what comes next in it.
+class Redactor {
+ public:
+  // The argument as it may be kept.
+  std::string take(std::string_view argument) {
+    if (std::exchange(next_is_secret_, false)) return std::string(kRemoved);
+    return without_secrets(argument);
+  }
+
+ private:
+  // Name=value, name: value (headers, JSON), queries of URLs, options and the words behind them. An
+  // argument with blanks may be a command line itself (sh -c).
+  std::string without_secrets(std::string_view whole) {
+    const std::string known = without_users(whole);
+    const std::string_view argument = known;
+    std::string result;
+    std::size_t start = 0;
+    while (start <= argument.size()) {
+      const bool in_query = argument.find("://") < start;
+      const std::size_t end = std::min(
+          argument.find_first_of(in_query ? "&;?#\n\t " : "&;?,|\n\t ", start), argument.size());
+      const std::string_view piece = argument.substr(start, end - start);
+      if (const std::size_t value = value_of_secret(piece); value != std::string_view::npos) {
+        result.append(piece.substr(0, value)).append(kRemoved);
+        // Everything behind it: a header's or password's value may hold blanks and separators.
+        if (!in_query) return result;
+      } else {
+        append_word(result, piece);
+      }
+      if (end == argument.size()) break;
+      result.push_back(argument[end]);
+      start = end + 1;
+      // Behind "--password " within an argument nobody knows where the secret ends.
+      if (std::exchange(next_is_secret_, false)) return result.append(kRemoved);
+    }
+    return result;
+  }
+
+  // Where the value begins whose name speaks of a secret: of a=b=c or a=b:c each name counts.
+  static std::size_t value_of_secret(std::string_view piece) {
+    std::size_t begin = 0;
+    while (true) {
+      const std::size_t mark = piece.find_first_of("=:", begin);
+      if (mark == std::string_view::npos) return mark;
+      const std::string_view name = without_quotes(piece.substr(begin, mark - begin));
+      const bool is_scheme = piece.substr(mark).starts_with("://");
+      const bool is_path = begin > 0 && name.find('/') != std::string_view::npos;  // of a list: a:b
+      if (!is_scheme && !is_path && is_secret_name(name)) return mark + 1;
+      begin = mark + 1;
+    }
+  }
+
+  // A word without a named value: what it says about the next one is noted.
+  void append_word(std::string& result, std::string_view piece) {
+    const std::string_view word = without_quotes(piece);
+    if (word.starts_with('-') && takes_short_secret(word)) {
+      result.append(piece.substr(0, piece.find('-') + 2));
+      if (next_is_secret_) return void(result.append(word.substr(2)));
+      return void(result.append(kRemoved));
+    }
+    result.append(without_tokens(piece));
+    const bool is_name = word.starts_with('-') && word.find_first_of("=: ") == std::string_view::npos;
+    next_is_secret_ = (is_name && is_secret_name(word)) || is_followed_by_secret(word);
+    if (const ShortSecret* program = find_program(word)) program_ = program;
+    before_ = word == "set" ? Before::set : Before::other;
+  }
+
+  // -pSECRET, or -p with the secret behind it, which is noted. Flags of curl are written together: -su.
+  bool takes_short_secret(std::string_view word) {
+    if (program_ == nullptr || word.size() < 2 || word[1] == '-') return false;
+    const bool is_known = program_->letters.find(word[1]) != std::string_view::npos;
+    if (is_known && word.size() > 2) return program_->stands != apart;
+    const bool is_together = program_->program == "curl" && program_->letters.find(word.back()) != std::string_view::npos &&
+                             std::ranges::all_of(word.substr(1), [](char c) { return is_lower(c) || is_upper(c); });
+    next_is_secret_ = (is_known || is_together) && program_->stands != behind;
+    return next_is_secret_;
+  }
+
+  // Words of their own: nmcli ... password X, aws configure set aws_secret_access_key X.
+  bool is_followed_by_secret(std::string_view word) const {
+    if (word == "password" || word == "passphrase" || word == "psk" || word == "user_pw" || word == "owner_pw")
+      return true;
+    if (before_ == Before::set) return is_secret_name(word);
+    return program_ != nullptr && program_->program == "curl" && (word == "--user" || word == "--proxy-user");
+  }
+
+  enum class Before { other, set };
+
+  const ShortSecret* program_ = nullptr;
+  Before before_ = Before::other;
+  bool next_is_secret_ = false;
+};
 
 bool needs_quotes(std::string_view text) {
   return text.empty() || text.find_first_of(" \t'\"$`&|;<>()*?[]#~!{}") != std::string_view::npos;
@@ -200,58 +337,32 @@ void append_quoted(std::string& out, std::string_view text) {
   out.push_back('\'');
 }
 
-// The single-letter options of programs that take a secret right behind them.
-bool takes_short_secret(std::string_view program, std::string_view argument) {
-  if (argument.size() < 2 || argument[0] != '-' || argument[1] == '-') return false;
-  const char letter = argument[1];
-  const bool is_database = program.starts_with("mysql") || program.starts_with("mariadb");
-  if (is_database) return letter == 'p' && argument.size() > 2;
-  if (program == "sshpass") return letter == 'p';
-  if (program == "curl" || program == "wget") return letter == 'u' || letter == 'U';
-  if (program == "redis-cli" || program == "ldapsearch" || program == "smbclient")
-    return letter == 'a' || letter == 'w' || letter == 'U';
-  return false;
-}
-
 }  // namespace
 
 RedactedArguments redact_arguments(std::string_view arguments, std::size_t limit) {
   RedactedArguments result;
-  std::string_view program;
-  bool remove_next = false;
+  Redactor redactor;
   bool first = true;
   while (!arguments.empty()) {
-    const std::string_view argument = take_until(arguments, '\0');
-    std::string kept;
-    if (remove_next) {
-      kept = kRemoved;
-      remove_next = false;
-    } else if (first) {
-      kept = without_tokens(argument);
-      program = argument.substr(argument.find_last_of('/') + 1);
-    } else if (takes_short_secret(program, argument)) {
-      kept = std::string(argument.substr(0, 2));
-      if (argument.size() > 2) {
-        kept.append(kRemoved);
-      } else {
-        remove_next = true;
-      }
-    } else {
-      kept = without_secret_values(argument);
-      remove_next = argument.starts_with('-') &&
-                    argument.find_first_of("=: ") == std::string_view::npos &&
-                    is_secret_name(argument);
-    }
+    const std::string kept = redactor.take(take_until(arguments, '\0'));
     if (!first) result.text.push_back(' ');
+    first = false;
     std::string safe;
     result.cut = !append_escaped(safe, kept, limit - std::min(limit, result.text.size()));
     append_quoted(result.text, safe);
-    first = false;
     if (result.cut || (result.text.size() >= limit && !arguments.empty())) {
       result.cut = true;
       break;
     }
   }
+  return result;
+}
+
+std::vector<std::string> redact_each(const std::vector<std::string>& arguments) {
+  std::vector<std::string> result;
+  Redactor redactor;
+  for (const std::string& argument : arguments)
+    append_quoted(result.emplace_back(), escaped(redactor.take(argument)));
   return result;
 }
 

@@ -4,6 +4,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace tacho {
 
@@ -17,5 +18,8 @@ struct RedactedArguments {
   bool cut = false;
 };
 RedactedArguments redact_arguments(std::string_view arguments, std::size_t limit);
+
+// The same of each argument, as one list of the same length.
+std::vector<std::string> redact_each(const std::vector<std::string>& arguments);
 
 }  // namespace tacho

@@ -14,6 +14,7 @@
 #include <cstddef>
 #include <vector>
 
+#include "base/capabilities.h"
 #include "foreign/confined.h"
 
 namespace tacho {
@@ -124,6 +125,7 @@ bool can_confine() {
 }
 
 Result<void> give_up_rights() {
+  keep_capabilities({});
   if (!can_confine()) return {};
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
     return last_system_error("give up rights before reading", "the file");

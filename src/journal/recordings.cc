@@ -134,8 +134,11 @@ void note_elsewhere(const std::string& path) {
   const auto place = open_or_make_path(usual_place());
   if (!place) return;
   const FileDescriptor file(openat(place->get(), std::string(kElsewhereName).c_str(),
-                                   O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
-  if (file) (void)write_all(file.get(), escaped(path) + "\n");
+                                   O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600));
+  // Under sudo the folder is the caller's, who may have put anything there.
+  struct stat status {};
+  const bool is_ours = file && fstat(file.get(), &status) == 0 && S_ISREG(status.st_mode) && status.st_nlink == 1;
+  if (is_ours) (void)write_all(file.get(), escaped(path) + "\n");
 }
 
 }  // namespace tacho

@@ -12,6 +12,7 @@
 
 #include "base/text.h"
 #include "base/places.h"
+#include "recorder/place.h"
 
 namespace tacho {
 namespace {
@@ -73,6 +74,7 @@ Result<Mark> parse_mark(std::string_view text) {
 
 Result<MarkServer> MarkServer::create(const std::string& recording_id) {
   const FileDescriptor folder = TRY(open_or_make_path(socket_place()));
+  TRY(refuse_of_another(folder, socket_place()));
   MarkServer server;
   server.path_ = path_of(recording_id);
   const sockaddr_un address = TRY(address_of(server.path_));

@@ -47,6 +47,7 @@ Result<void> refuse_writable_by_others(const FileDescriptor& folder, const std::
 }
 
 Result<RecordingPlace> lock(FileDescriptor folder, const std::string& path) {
+  TRY(refuse_of_another(folder, path));
   if (flock(folder.get(), LOCK_EX | LOCK_NB) != 0)
     return Error{ErrorCode::exhausted, "another tacho is recording into " + path, errno};
   const auto names = list_folder(folder.get());
@@ -75,11 +76,20 @@ Result<RecordingPlace> make_named(const std::string& output) {
 
 }  // namespace
 
+Result<void> refuse_of_another(const FileDescriptor& folder, const std::string& path) {
+  struct stat status {};
+  if (fstat(folder.get(), &status) != 0) return last_system_error("look at", path);
+  const Owner* caller = calling_user();
+  if (status.st_uid == geteuid() || (caller != nullptr && status.st_uid == caller->user)) return {};
+  return Error{ErrorCode::denied, "the folder " + path + " belongs to another user"};
+}
+
 Result<RecordingPlace> make_recording_place(std::string_view output, std::string_view name,
                                             Nanoseconds time) {
   if (!output.empty()) return make_named(std::string(output));
   const std::string place = usual_place();
   const FileDescriptor above = TRY(open_or_make_path(place));
+  TRY(refuse_of_another(above, place));
   TRY(refuse_writable_by_others(above, place));
   const std::string stem = safe_name(name) + "-" + date_of(time);
   // Two in one second get a number behind the time.

@@ -23,4 +23,8 @@ struct RecordingPlace {
 Result<RecordingPlace> make_recording_place(std::string_view output, std::string_view name,
                                             Nanoseconds time);
 
+// Denied unless the folder is ours or the calling user's: whoever owns it can read, change and replace
+// all that comes into it. `path` is what the message calls it.
+Result<void> refuse_of_another(const FileDescriptor& folder, const std::string& path);
+
 }  // namespace tacho

@@ -26,6 +26,7 @@
 #include "recorder/process_source.h"
 #include "recorder/receipt.h"
 #include "recorder/retention.h"
+#include "recorder/rights.h"
 #include "recorder/runner.h"
 #include "recorder/sealing.h"
 #include "recorder/service_manager.h"
@@ -52,6 +53,7 @@ class Recorder {
 
   Result<RecordResult> run() {
     keep_heap_small();
+    keep_rights_of_a_recorder();
     reserve_descriptors(kLikelyDescriptors);  // before there are threads
     TRY(prepare());
     lives_.wait_for_forced();

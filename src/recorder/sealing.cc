@@ -16,6 +16,7 @@
 
 #include "base/file.h"
 #include "base/places.h"
+#include "recorder/rights.h"
 
 namespace tacho {
 namespace {
@@ -57,6 +58,7 @@ void lower_ourselves(SealPriority priority) {
                          setuid(owner->user) == 0;
     if (!dropped) _exit(126);
   }
+  keep_rights_of_a_sealer();
 }
 
 }  // namespace

@@ -42,12 +42,15 @@ Result<Replacement> Replacement::create(const std::string& path) {
   made.file_ = FileDescriptor(openat(made.folder_.get(), made.temporary_.c_str(),
                                      O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!made.file_) return last_system_error("create", folder + "/" + made.temporary_);
-  struct stat old{};
+  struct stat old{}, above{};
+  // Where all may write, anybody may have put a file there whose owner would get what we write.
+  const bool is_shared = fstat(made.folder_.get(), &above) != 0 || (above.st_mode & S_IWOTH) != 0;
   if (fstatat(made.folder_.get(), made.name_.c_str(), &old, AT_SYMLINK_NOFOLLOW) == 0 &&
       S_ISREG(old.st_mode)) {
     // Without the right to give it away it stays ours, and then so does its mode.
     const bool has_owner =
-        old.st_uid == geteuid() || fchown(made.file_.get(), old.st_uid, old.st_gid) == 0;
+        old.st_uid == geteuid() ||
+        (!is_shared && fchown(made.file_.get(), old.st_uid, old.st_gid) == 0);
     if (has_owner) fchmod(made.file_.get(), old.st_mode & 0777);
   }
   return made;

@@ -99,6 +99,18 @@ Error cannot_continue(const std::string& path, const Error& why) {
                                   "; move it away, or name another file"};
 }
 
+namespace {
+
+// In a folder that all may write to, it is somebody's trap: what we write would be theirs to read.
+bool is_planted(const std::string& path, const struct stat& file) {
+  const std::size_t slash = path.find_last_of('/');
+  const std::string folder = slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
+  struct stat above{};
+  return file.st_uid != geteuid() && (stat(folder.c_str(), &above) != 0 || (above.st_mode & S_IWOTH) != 0);
+}
+
+}  // namespace
+
 Result<std::optional<OldFile>> open_old_file(const std::string& path) {
   FileDescriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
   if (!file && errno == ENOENT) return std::optional<OldFile>();
@@ -109,6 +121,8 @@ Result<std::optional<OldFile>> open_old_file(const std::string& path) {
   if (fstat(file.get(), &status) != 0) return last_system_error("look at", path);
   if (!S_ISREG(status.st_mode))
     return cannot_continue(path, {ErrorCode::invalid, "it is no regular file"});
+  if (is_planted(path, status))
+    return cannot_continue(path, {ErrorCode::denied, "it belongs to another user, in a folder that all can write to"});
   const auto size = static_cast<std::uint64_t>(status.st_size);
   return std::optional<OldFile>({file.release(), size});
 }

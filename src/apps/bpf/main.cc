@@ -5,6 +5,8 @@
 // lets whoever may execute it see every process of the machine. So it trusts nothing that its caller
 // can choose: no environment, no open file but the socket, no word but two.
 #include <fcntl.h>
+#include <linux/capability.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -15,6 +17,7 @@
 #include <string_view>
 
 #include "apps/bpf/load.h"
+#include "base/capabilities.h"
 #include "base/text.h"
 #include "ledger/bpf_objects.h"
 
@@ -27,6 +30,14 @@ constexpr int kSocket = 3;
 int tell_usage() {
   std::fputs("tacho-bpf is started by tacho; see tacho --help\n", stderr);
   return kUsageError;
+}
+
+// Of what its caller or its file gives it. Before Linux 5.8, which has no CAP_BPF, it takes all of root.
+void keep_only_what_loading_takes() {
+  hand_down_no_capabilities();
+  if (prctl(PR_CAPBSET_READ, CAP_BPF, 0, 0, 0) < 0) return;
+  constexpr Capability kNeeded[] = {CAP_BPF, CAP_PERFMON};
+  keep_capabilities(kNeeded);
 }
 
 // Standard input, output and error are there, so that nothing of ours takes their numbers.
@@ -70,6 +81,7 @@ int run(std::string_view word, std::string_view number) {
 int main(int argc, char** argv) {
   umask(077);
   clearenv();
+  tacho::keep_only_what_loading_takes();
   if (!tacho::fill_standard_descriptors()) return tacho::kFailed;
   return argc == 3 ? tacho::run(argv[1], argv[2]) : tacho::tell_usage();
 }

@@ -105,24 +105,17 @@ Result<RunOptions> parse(int argc, char** argv) {
   return options;
 }
 
-// Each argument without its secrets. What is removed depends on the program and on the argument
-// before (--password x).
+// Without secrets, and not more than so many bytes.
 std::vector<std::string> redacted(const std::vector<std::string>& arguments) {
-  std::vector<std::string> result;
+  std::vector<std::string> result = redact_each(arguments);
   std::size_t left = kArgumentsLimit;
-  for (std::size_t i = 0; i < arguments.size(); ++i) {
-    std::string before;
-    if (i > 0) before.append(arguments.front()).push_back('\0');
-    if (i > 1) before.append(arguments[i - 1]).push_back('\0');
-    const std::size_t skipped = redact_arguments(before, SIZE_MAX).text.size();
-    std::string text = redact_arguments(before + arguments[i] + '\0', SIZE_MAX).text;
-    text.erase(0, i > 0 ? skipped + 1 : 0);
-    if (text.size() > left) {
+  for (std::size_t i = 0; i < result.size(); ++i) {
+    if (result[i].size() > left) {
+      result.resize(i);
       result.emplace_back("...");
       break;
     }
-    left -= text.size();
-    result.push_back(std::move(text));
+    left -= result[i].size();
   }
   return result;
 }
