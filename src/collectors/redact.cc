@@ -200,6 +200,23 @@ void append_quoted(std::string& out, std::string_view text) {
   out.push_back('\'');
 }
 
+// The argument, escaped and quoted, in at most `room` bytes; false when it was cut.
+bool append_argument(std::string& out, std::string_view argument, std::size_t room) {
+  for (std::size_t limit = room;;) {
+    std::string safe, quoted;
+    const bool is_whole = append_escaped(safe, argument, limit);
+    append_quoted(quoted, safe);
+    if (!is_whole && safe.empty()) return false;
+    if (quoted.size() <= room) {
+      out.append(quoted);
+      return is_whole;
+    }
+    if (safe.empty()) return false;
+    // Quotes take room too.
+    limit = safe.size() - std::min(quoted.size() - room, safe.size());
+  }
+}
+
 // The single-letter options of programs that take a secret right behind them.
 bool takes_short_secret(std::string_view program, std::string_view argument) {
   if (argument.size() < 2 || argument[0] != '-' || argument[1] == '-') return false;
@@ -242,15 +259,10 @@ RedactedArguments redact_arguments(std::string_view arguments, std::size_t limit
                     argument.find_first_of("=: ") == std::string_view::npos &&
                     is_secret_name(argument);
     }
-    if (!first) result.text.push_back(' ');
-    std::string safe;
-    result.cut = !append_escaped(safe, kept, limit - std::min(limit, result.text.size()));
-    append_quoted(result.text, safe);
+    if (!first && result.text.size() < limit) result.text.push_back(' ');
+    result.cut = !append_argument(result.text, kept, limit - result.text.size());
+    if (result.cut) break;
     first = false;
-    if (result.cut || (result.text.size() >= limit && !arguments.empty())) {
-      result.cut = true;
-      break;
-    }
   }
   return result;
 }
