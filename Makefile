@@ -5,7 +5,7 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 CTEST := ctest --test-dir $(BUILD) --output-on-failure --no-tests=error
 
-.PHONY: help run setup build test test-system install package bench clean
+.PHONY: help run setup build test test-system fuzz install package bench clean
 .DEFAULT_GOAL := help
 
 help:
@@ -13,6 +13,7 @@ help:
 	@echo "make test         set up, build and run the tests; safe on any machine"
 	@echo "make build        only build: $(BUILD)/tacho and $(BUILD)/tacho-reader"
 	@echo "make test-system  the tests that need root or are rough: kills, limits, mounts"
+	@echo "make fuzz         feed every parser of outside bytes with hostile ones, FUZZ_SECONDS=600 each"
 	@echo "make install      PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)"
 	@echo "make package      a .deb and a .tar.gz in $(BUILD)/packages"
 	@echo "make bench        measure tacho beside other tools"
@@ -49,6 +50,11 @@ test: test-build
 
 test-system: test-build
 	@$(CTEST) -L system --verbose
+
+# FUZZ_TARGETS="csv zip" runs these alone.
+fuzz:
+	@scripts/setup --fuzz
+	@tests/fuzz/run $(BUILD)-fuzz
 
 install: build
 	@DESTDIR="$(DESTDIR)" cmake --install $(BUILD) --prefix "$(PREFIX)"

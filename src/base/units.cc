@@ -200,7 +200,7 @@ std::string format_duration(Nanoseconds duration) {
     }
     return without_trailing_zeros(three_digits(count, kSecond)) + " s";
   }
-  const std::int64_t seconds = (count + kSecond / 2) / kSecond;
+  const std::int64_t seconds = count / kSecond + (count % kSecond >= kSecond / 2 ? 1 : 0);
   if (seconds < 3'600) return fmt::format("{}m{:02}s", seconds / 60, seconds % 60);
   const std::int64_t minutes = (seconds + 30) / 60;
   if (minutes < 24 * 60) return fmt::format("{}h{:02}m", minutes / 60, minutes % 60);

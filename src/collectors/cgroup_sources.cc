@@ -59,8 +59,8 @@ void take_cpu_max(std::string_view text, Figures& into) {
   const auto quota = fields.number();
   const auto period = fields.number();
   if (!quota || !period) return;
-  into[cpu_quota] = *quota * kMicrosecond;
-  into[cpu_quota_period] = *period * kMicrosecond;
+  into[cpu_quota] = scaled(quota, kMicrosecond);
+  into[cpu_quota_period] = scaled(period, kMicrosecond);
 }
 
 void take_memory_stat(std::string_view text, Figures& into) {
@@ -133,7 +133,7 @@ void take_cpu_stat_1(std::string_view text, Figures& into) {
 // -1: no quota.
 void take_quota_1(std::string_view text, Figures& into) {
   const auto quota = Fields(text).number();
-  if (quota && *quota >= 0) into[cpu_quota] = *quota * kMicrosecond;
+  if (quota && *quota >= 0) into[cpu_quota] = scaled(quota, kMicrosecond);
 }
 
 void take_memory_stat_1(std::string_view text, Figures& into) {

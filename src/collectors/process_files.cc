@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collectors/process_files.h"
 
+#include "collectors/scaled.h"
 #include "kernel/fields.h"
 
 namespace tacho {
@@ -9,8 +10,7 @@ namespace {
 constexpr std::int64_t kKibi = 1024;
 
 std::optional<std::int64_t> kibibytes(std::string_view value) {
-  const auto number = Fields(value).number();
-  return number ? std::optional(*number * kKibi) : std::nullopt;
+  return scaled(Fields(value).number(), kKibi);
 }
 
 std::optional<std::int64_t> second_number(std::string_view value) {
@@ -42,6 +42,7 @@ std::optional<ProcessStat> parse_process_stat(std::string_view text) {
   if (state.empty()) return std::nullopt;
   stat.state = state.front();
   const auto next = [&] { return fields.number().value_or(0); };
+  const auto next_time = [&] { return scaled(fields.number(), kNanosecondsPerTick).value_or(0); };
   stat.parent = next();
   stat.process_group = next();
   stat.session = next();
@@ -52,8 +53,8 @@ std::optional<ProcessStat> parse_process_stat(std::string_view text) {
   fields.skip(1);  // of waited-for children
   stat.faults_major = next();
   fields.skip(1);
-  stat.user_time = next() * kNanosecondsPerTick;
-  stat.system_time = next() * kNanosecondsPerTick;
+  stat.user_time = next_time();
+  stat.system_time = next_time();
   fields.skip(2);  // of waited-for children
   stat.priority = next();
   stat.nice = next();
@@ -65,7 +66,7 @@ std::optional<ProcessStat> parse_process_stat(std::string_view text) {
   stat.virtual_size = next();
   stat.resident_pages = next();
   fields.skip(17);  // rsslim to policy
-  stat.block_delay = next() * kNanosecondsPerTick;
+  stat.block_delay = next_time();
   return stat;
 }
 

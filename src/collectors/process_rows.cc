@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "collectors/cgroup_owner.h"
+#include "collectors/scaled.h"
 
 namespace tacho {
 namespace {
@@ -76,7 +77,7 @@ void set_process_figures(Rows& rows, const LivingProcess& process, std::int64_t 
                          bool has_block_delay) {
   using namespace process_column;
   const ProcessStat& stat = process.numbers;
-  const std::int64_t resident = process.resident_pages * page_size;
+  const auto resident = scaled(process.resident_pages, page_size);
   rows.set(process_column::process, process.number);
   rows.set(pid, process.pid);
   rows.set(state, std::string_view(&stat.state, 1));
@@ -88,7 +89,8 @@ void set_process_figures(Rows& rows, const LivingProcess& process, std::int64_t 
   }
   rows.set(memory_usage, resident);
   // The kernel updates the peak lazily: what is resident now is never above it.
-  if (process.status.resident_peak) rows.set(memory_peak, std::max(*process.status.resident_peak, resident));
+  if (process.status.resident_peak)
+    rows.set(memory_peak, std::max(*process.status.resident_peak, resident.value_or(0)));
   rows.set(memory_virtual, stat.virtual_size);
   rows.set(memory_swap, process.status.swap);
   rows.set(disk_io_read, process.io.read_bytes);

@@ -337,6 +337,23 @@ void append_quoted(std::string& out, std::string_view text) {
   out.push_back('\'');
 }
 
+// The argument, escaped and quoted, in at most `room` bytes; false when it was cut.
+bool append_argument(std::string& out, std::string_view argument, std::size_t room) {
+  for (std::size_t limit = room;;) {
+    std::string safe, quoted;
+    const bool is_whole = append_escaped(safe, argument, limit);
+    append_quoted(quoted, safe);
+    if (!is_whole && safe.empty()) return false;
+    if (quoted.size() <= room) {
+      out.append(quoted);
+      return is_whole;
+    }
+    if (safe.empty()) return false;
+    // Quotes take room too.
+    limit = safe.size() - std::min(quoted.size() - room, safe.size());
+  }
+}
+
 }  // namespace
 
 RedactedArguments redact_arguments(std::string_view arguments, std::size_t limit) {
@@ -345,15 +362,10 @@ RedactedArguments redact_arguments(std::string_view arguments, std::size_t limit
   bool first = true;
   while (!arguments.empty()) {
     const std::string kept = redactor.take(take_until(arguments, '\0'));
-    if (!first) result.text.push_back(' ');
+    if (!first && result.text.size() < limit) result.text.push_back(' ');
+    result.cut = !append_argument(result.text, kept, limit - result.text.size());
+    if (result.cut) break;
     first = false;
-    std::string safe;
-    result.cut = !append_escaped(safe, kept, limit - std::min(limit, result.text.size()));
-    append_quoted(result.text, safe);
-    if (result.cut || (result.text.size() >= limit && !arguments.empty())) {
-      result.cut = true;
-      break;
-    }
   }
   return result;
 }

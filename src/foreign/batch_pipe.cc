@@ -6,6 +6,7 @@
 #include <arrow/ipc/writer.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "base/file.h"
@@ -32,6 +33,9 @@ class PipeOutput final : public arrow::io::OutputStream {
   std::int64_t place_ = 0;
 };
 
+// A batch of 8192 rows and some tens of columns; more is read in steps that double.
+constexpr std::int64_t kFirstStep = std::int64_t{4} << 20;
+
 class PipeInput final : public arrow::io::InputStream {
  public:
   explicit PipeInput(int descriptor) : descriptor_(descriptor) {}
@@ -52,8 +56,16 @@ class PipeInput final : public arrow::io::InputStream {
     return read;
   }
   arrow::Result<std::shared_ptr<arrow::Buffer>> Read(std::int64_t size) override {
-    ARROW_ASSIGN_OR_RAISE(auto buffer, arrow::AllocateResizableBuffer(size, reading_pool()));
-    ARROW_ASSIGN_OR_RAISE(const std::int64_t read, Read(size, buffer->mutable_data()));
+    // As much as comes, whatever was announced.
+    ARROW_ASSIGN_OR_RAISE(auto buffer, arrow::AllocateResizableBuffer(0, reading_pool()));
+    std::int64_t read = 0;
+    for (std::int64_t step = kFirstStep; read < size; step *= 2) {
+      const std::int64_t wanted = std::min(step, size - read);
+      ARROW_RETURN_NOT_OK(buffer->Resize(read + wanted, false));
+      ARROW_ASSIGN_OR_RAISE(const std::int64_t got, Read(wanted, buffer->mutable_data() + read));
+      read += got;
+      if (got < wanted) break;
+    }
     ARROW_RETURN_NOT_OK(buffer->Resize(read, false));
     return std::shared_ptr<arrow::Buffer>(std::move(buffer));
   }

@@ -278,6 +278,16 @@ std::size_t whole_lines(std::string_view bytes, char separator) {
   return end;
 }
 
+std::size_t fields_of_line(std::string_view bytes, char separator) {
+  std::size_t fields = 0;
+  bool has_ended = false;
+  each_mark_outside(bytes, separator, [&](std::uint32_t at) {
+    fields += has_ended ? 0 : 1;
+    has_ended = has_ended || bytes[at] == '\n';
+  });
+  return has_ended ? fields : 0;
+}
+
 std::string unquoted(std::string_view field) {
   if (field.size() < 2 || field.front() != '"' || field.back() != '"') return std::string(field);
   std::string text;

@@ -60,6 +60,8 @@ class CsvFields {
 // How many bytes from the start lie in whole lines: up to and with the last newline that stands in
 // no quotes; 0 when there is none.
 std::size_t whole_lines(std::string_view bytes, char separator);
+// Fields of the first line; 0 when it has no end outside of quotes.
+std::size_t fields_of_line(std::string_view bytes, char separator);
 // A field without its quotes.
 std::string unquoted(std::string_view field);
 

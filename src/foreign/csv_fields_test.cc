@@ -58,6 +58,14 @@ TEST(CsvFields, ABlockEndsOutsideOfQuotes) {
   EXPECT_EQ(whole_lines("a,\"b\nc\"\nd\"\ne", ','), 11U);
 }
 
+TEST(CsvFields, CountsTheFieldsOfALineOutsideOfQuotes) {
+  EXPECT_EQ(fields_of_line("a,b\nc,d,e\n", ','), 2U);
+  EXPECT_EQ(fields_of_line("\"a,b\",c\n", ','), 2U);
+  EXPECT_EQ(fields_of_line("\"a\"\",b\",c,\n", ','), 3U);
+  EXPECT_EQ(fields_of_line("\n", ','), 1U);
+  EXPECT_EQ(fields_of_line("a,\"b\n", ','), 0U);
+}
+
 TEST(CsvFields, ATypeThatIsTooNarrowSaysWhichIsNot) {
   CsvFields fields(',', 3);
   const std::string text = "1,2.5,x\n,N/A,\n-3,4,y\n" + std::string(kNumberPadding, '\0');

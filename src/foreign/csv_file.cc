@@ -213,16 +213,12 @@ Result<Form> CsvFile::read_form() const {
   form.body = begin + (end == std::string_view::npos ? text.size() : end + 1);
   if (header.ends_with('\r')) header.pop_back();
   header.push_back('\n');
-  // A name in quotes may hold separators: then there are fewer fields than those would make.
-  std::size_t columns = static_cast<std::size_t>(std::ranges::count(header, form.separator)) + 1;
+  const std::size_t columns = fields_of_line(header, form.separator);
   if (columns > kMostColumns)
     return Error{ErrorCode::corrupt, file_.name + " has " + std::to_string(columns) +
                                          " columns; at most 10000 are read"};
   CsvFields fields(form.separator, columns);
-  fields.split(header);
-  for (; fields.rows() != 1 && columns > 1 && header.find('"') != std::string::npos;
-       fields.split(header))
-    fields = CsvFields(form.separator, --columns);
+  if (columns > 0) fields.split(header);
   if (fields.rows() != 1)
     return Error{ErrorCode::corrupt, file_.name + " is no CSV: its first line has no names"};
   for (std::size_t column = 0; column < columns; ++column)

@@ -50,12 +50,19 @@ class ParquetTimes {
 
   std::optional<std::int64_t> at(const RawValues& values, std::size_t row) {
     if (values.present[row] == 0) return std::nullopt;
+    const auto time = any_at(values, row);
+    return time && is_time(*time) ? time : std::nullopt;
+  }
+  bool saw_naive() const { return is_wall_ || reader_.saw_naive(); }
+
+ private:
+  std::optional<std::int64_t> any_at(const RawValues& values, std::size_t row) {
     const auto word = static_cast<std::int64_t>(values.words.empty() ? 0 : values.words[row]);
     const std::int64_t unit = nanoseconds_of(form_);
     std::int64_t time = 0;
     switch (values.type) {
       case Type::timestamp: {
-        if (!is_wall_) return word;
+        if (!is_wall_ || !is_time(word)) return word;
         const std::int64_t second = word >= 0 ? word / kSecond : -((kSecond - 1 - word) / kSecond);
         return local_.instant_of(second) * kSecond + (word - second * kSecond);
       }
@@ -74,9 +81,7 @@ class ParquetTimes {
         return __builtin_mul_overflow(word, unit, &time) ? std::nullopt : std::optional(time);
     }
   }
-  bool saw_naive() const { return is_wall_ || reader_.saw_naive(); }
 
- private:
   TimeForm form_ = TimeForm::iso;
   TimeReader reader_{TimeForm::iso};
   LocalTime local_;

@@ -3,7 +3,10 @@
 
 #include <algorithm>
 #include <bit>
+#include <initializer_list>
 #include <nlohmann/json.hpp>
+
+#include "foreign/times.h"
 
 namespace tacho {
 namespace {
@@ -65,6 +68,31 @@ void add_all(ColumnProfile& profile, const RawValues& values, std::span<const st
     sum.last_time = time;
   }
   profile = sum;
+}
+
+bool are_times(std::initializer_list<std::int64_t> times) {
+  return std::ranges::all_of(times, is_time);
+}
+
+// What no reading of a file gives. Who asked for it computes with these.
+bool is_possible(const Survey& survey) {
+  const auto is_column = [](const SurveyedColumn& column) {
+    const ColumnProfile& profile = column.profile;
+    return column.type >= 0 && column.type <= static_cast<int>(Type::timestamp) &&
+           are_times({profile.low_time, profile.high_time, profile.first_time, profile.last_time,
+                      profile.steepest_time});
+  };
+  const auto is_stretch = [](const Stretch& stretch) {
+    return are_times({stretch.low_time, stretch.high_time}) && stretch.low_time <= stretch.high_time;
+  };
+  const auto is_gap = [&survey](const LongStep& gap) {
+    return survey.step > 0 && are_times({gap.after, gap.before}) && gap.after < gap.before;
+  };
+  return are_times({survey.first_time, survey.last_time, survey.low_time, survey.high_time}) &&
+         survey.low_time <= survey.high_time && survey.step >= 0 &&
+         std::ranges::all_of(survey.columns, is_column) &&
+         std::ranges::all_of(survey.stretches, is_stretch) &&
+         std::ranges::all_of(survey.gaps, is_gap);
 }
 
 }  // namespace
@@ -226,11 +254,15 @@ std::string to_bytes(const Survey& survey) {
 }
 
 Result<Survey> survey_from(const std::string& bytes) {
-  const auto json = nlohmann::json::from_cbor(bytes, true, false);
-  if (json.is_discarded())
-    return Error{ErrorCode::corrupt, "what was found in the file cannot be read"};
   try {
-    return json.get<Survey>();
+    // It throws all the same where an array says that it is larger than any can be.
+    const auto json = nlohmann::json::from_cbor(bytes, true, false);
+    if (json.is_discarded())
+      return Error{ErrorCode::corrupt, "what was found in the file cannot be read"};
+    auto survey = json.get<Survey>();
+    if (!is_possible(survey))
+      return Error{ErrorCode::corrupt, "what was found in the file contradicts itself"};
+    return survey;
   } catch (const nlohmann::json::exception& error) {
     return Error{ErrorCode::corrupt,
                  std::string("what was found in the file cannot be read: ") + error.what()};

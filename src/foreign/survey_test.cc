@@ -123,6 +123,27 @@ TEST(Survey, ArrivesAsItWasSent) {
   EXPECT_EQ(back->stretches[0].size, 2U);
   EXPECT_FALSE(survey_from("\x01nonsense"));
   EXPECT_FALSE(survey_from(""));
+  // An array of almost 2^64 values.
+  EXPECT_FALSE(survey_from("\x9b\xff\xff\xff\xff\xff\xff\xff\xf0"));
+}
+
+TEST(Survey, IsRefusedWhenItSaysWhatNoFileCan) {
+  const auto arrives = [](const auto& change) {
+    Survey survey{.rows = 3, .ticks = 3, .high_time = 30, .step = 10};
+    survey.columns.push_back({.name = "a", .type = static_cast<int>(Type::real)});
+    survey.stretches.push_back({.size = 3, .high_time = 30});
+    survey.gaps.push_back({.tick = 1, .after = 10, .before = 30});
+    change(survey);
+    return static_cast<bool>(survey_from(to_bytes(survey)));
+  };
+  EXPECT_TRUE(arrives([](Survey&) {}));
+  EXPECT_FALSE(arrives([](Survey& survey) { survey.columns[0].type = 7; }));
+  EXPECT_FALSE(arrives([](Survey& survey) { survey.high_time = INT64_MAX; }));
+  EXPECT_FALSE(arrives([](Survey& survey) { survey.low_time = 31; }));
+  EXPECT_FALSE(arrives([](Survey& survey) { survey.stretches[0].low_time = INT64_MIN; }));
+  EXPECT_FALSE(arrives([](Survey& survey) { survey.columns[0].profile.last_time = INT64_MAX; }));
+  EXPECT_FALSE(arrives([](Survey& survey) { survey.gaps[0].before = 5; }));
+  EXPECT_FALSE(arrives([](Survey& survey) { survey.step = 0; }));
 }
 
 TEST(Guess, UnitsFollowFromNames) {
@@ -189,6 +210,17 @@ TEST(Times, AreReadInEveryFormThatIsUsed) {
     EXPECT_FALSE(reader.read(text)) << text;
   unsetenv("TZ");
   tzset();
+}
+
+TEST(Times, AreWithin146YearsOf1970) {
+  TimeReader reader(TimeForm::iso);
+  EXPECT_TRUE(reader.read("1824-01-01T00:00:00Z"));
+  EXPECT_TRUE(reader.read("2116-01-01T00:00:00Z"));
+  EXPECT_FALSE(reader.read("1800-01-01T00:00:00Z"));
+  EXPECT_FALSE(reader.read("2200-01-01T00:00:00Z"));
+  EXPECT_FALSE(TimeReader(TimeForm::nanoseconds).read("9223372036854775807"));
+  // No date has been read yet that this could be the same as.
+  EXPECT_FALSE(TimeReader(TimeForm::iso).read(std::string(10, '\0')));
 }
 
 TEST(Times, NumbersAreExactToTheirLastDigit) {

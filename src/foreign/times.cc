@@ -154,7 +154,8 @@ std::int64_t LocalTime::instant_of(std::int64_t wall) {
 std::optional<std::int64_t> TimeReader::read(std::string_view text) {
   if (text.size() >= 2 && text.front() == '"' && text.back() == '"')
     text = text.substr(1, text.size() - 2);
-  return form_ == TimeForm::iso ? read_iso(text) : read_number(text);
+  const auto time = form_ == TimeForm::iso ? read_iso(text) : read_number(text);
+  return time && is_time(*time) ? time : std::nullopt;
 }
 
 std::optional<std::int64_t> TimeReader::read_iso(std::string_view text) {

@@ -12,6 +12,11 @@
 
 namespace tacho {
 
+// Times before or behind it (1823 and 2116), ns since 1970, are none: so the difference of any two is a
+// number of 64 bits.
+inline constexpr std::int64_t kFarthestTime = std::int64_t{1} << 62;
+constexpr bool is_time(std::int64_t time) { return time >= -kFarthestTime && time <= kFarthestTime; }
+
 enum class TimeForm : std::uint8_t { iso, seconds, milliseconds, microseconds, nanoseconds };
 
 // "ISO 8601", "seconds since 1970" ...
@@ -50,7 +55,7 @@ class TimeReader {
   TimeForm form_;
   bool saw_naive_ = false;
   LocalTime local_;
-  char day_[10] = {};  // the date of the last row: the next one is mostly the same
+  char day_[10] = {'-'};  // the date of the last row: the next one is mostly the same
   std::int64_t day_seconds_ = 0;
 };
 

@@ -20,6 +20,11 @@ namespace {
 // The metadata of a record batch is 48 bytes a column and a bit; no table has 1,000 columns.
 constexpr std::uint64_t kLargestMetadata = std::uint64_t{64} << 10;
 
+// How many times the size of a file is read for checksums that do not match, before the rest of it is
+// given up. Damage costs each batch once or twice; messages that lie over one another, as nobody writes
+// them, would cost the square of the file's size.
+constexpr std::uint64_t kMostEffort = 64;
+
 // A message found at an offset, its checksum verified.
 struct Found {
   MessageView view;
@@ -34,9 +39,10 @@ std::uint32_t word_at(std::span<const std::byte> bytes, std::uint64_t offset) {
   return word;
 }
 
-// The whole message whose prefix stands at `offset`, if its metadata has this size.
+// The whole message whose prefix stands at `offset`, if its metadata has this size. One whose checksum
+// does not match takes its size off `effort`.
 std::optional<Found> message_at(std::span<const std::byte> bytes, std::uint64_t offset,
-                                std::uint64_t metadata_size) {
+                                std::uint64_t metadata_size, std::uint64_t& effort) {
   const std::uint64_t metadata_at = offset + kPrefixSize;
   if (metadata_size == 0 || metadata_size % 8 != 0 || metadata_at > bytes.size() ||
       metadata_size > bytes.size() - metadata_at)
@@ -48,11 +54,16 @@ std::optional<Found> message_at(std::span<const std::byte> bytes, std::uint64_t 
   const auto body_size = static_cast<std::uint64_t>(view->body_length);
   if (body_size % 8 != 0 || body_size > bytes.size() - body_at) return std::nullopt;
   const auto body = bytes.subspan(body_at, body_size);
-  if (message_checksum(metadata, *view->checksum_at, body) != *view->checksum) return std::nullopt;
+  const std::uint64_t size = kPrefixSize + metadata_size + body_size;
+  if (size > effort) return std::nullopt;
+  if (message_checksum(metadata, *view->checksum_at, body) != *view->checksum) {
+    effort -= size;
+    return std::nullopt;
+  }
   return Found{.view = *view,
                .metadata = metadata,
                .body = body,
-               .size = kPrefixSize + metadata_size + body_size};
+               .size = size};
 }
 
 // A record batch that is not older than the one awaited.
@@ -71,9 +82,9 @@ bool is_prefix(std::span<const std::byte> bytes, std::uint64_t offset) {
 
 // The batch that begins at `offset` when only its prefix is damaged: every length is tried.
 std::optional<Found> batch_of_any_length(std::span<const std::byte> bytes, std::uint64_t offset,
-                                         std::uint64_t awaited) {
+                                         std::uint64_t awaited, std::uint64_t& effort) {
   for (std::uint64_t size = 64; size <= kLargestMetadata; size += 8) {
-    auto found = message_at(bytes, offset, size);
+    auto found = message_at(bytes, offset, size, effort);
     if (is_batch(found, awaited)) return found;
   }
   return std::nullopt;
@@ -81,10 +92,10 @@ std::optional<Found> batch_of_any_length(std::span<const std::byte> bytes, std::
 
 // The first whole batch behind `offset` that is not older than `awaited`; moves `offset` to it.
 std::optional<Found> scan(std::span<const std::byte> bytes, std::uint64_t awaited,
-                          std::uint64_t& offset) {
+                          std::uint64_t& offset, std::uint64_t& effort) {
   for (std::uint64_t at = (offset + 7) / 8 * 8 + 8; is_inside(bytes, at); at += 8) {
     if (!is_prefix(bytes, at)) continue;
-    auto found = message_at(bytes, at, word_at(bytes, at + 4));
+    auto found = message_at(bytes, at, word_at(bytes, at + 4), effort);
     if (!is_batch(found, awaited)) continue;
     offset = at;
     return found;
@@ -97,9 +108,10 @@ std::optional<Found> scan(std::span<const std::byte> bytes, std::uint64_t awaite
 // committed only when a later one follows: a writer that was stopped between writing and committing
 // leaves a whole one there, whose rows may have gone to another file.
 std::optional<Found> find_beyond(std::span<const std::byte> bytes, std::uint64_t awaited,
-                                 std::uint64_t& offset, std::vector<JournalDamage>& damage) {
+                                 std::uint64_t& offset, std::uint64_t& effort,
+                                 std::vector<JournalDamage>& damage) {
   const bool at_marker = is_prefix(bytes, offset) && word_at(bytes, offset + 4) == 0;
-  auto here = batch_of_any_length(bytes, offset, awaited);
+  auto here = batch_of_any_length(bytes, offset, awaited, effort);
   if (here && !at_marker) {
     damage.push_back({.offset = offset,
                       .bytes = kPrefixSize,
@@ -108,7 +120,7 @@ std::optional<Found> find_beyond(std::span<const std::byte> bytes, std::uint64_t
     return here;
   }
   std::uint64_t later = offset;
-  auto beyond = scan(bytes, here ? *here->view.sequence + 1 : awaited, later);
+  auto beyond = scan(bytes, here ? *here->view.sequence + 1 : awaited, later, effort);
   if (beyond && here) {
     damage.push_back({.offset = offset,
                       .bytes = kPrefixSize,
@@ -147,6 +159,7 @@ Result<JournalReader> JournalReader::open(int folder, const std::string& name) {
   if (map == MAP_FAILED) return last_system_error("map", name);
   JournalReader reader;
   reader.bytes_ = {static_cast<const std::byte*>(map), size};
+  reader.effort_ = kMostEffort * size;
   const std::uint64_t schema_size = word_at(reader.bytes_, 4);
   if (!is_prefix(reader.bytes_, 0) || schema_size == 0 || schema_size % 8 != 0 ||
       schema_size > size - kPrefixSize) {
@@ -156,7 +169,7 @@ Result<JournalReader> JournalReader::open(int folder, const std::string& name) {
     return reader;
   }
   reader.schema_ = reader.bytes_.subspan(kPrefixSize, schema_size);
-  const auto found = message_at(reader.bytes_, 0, schema_size);
+  const auto found = message_at(reader.bytes_, 0, schema_size, reader.effort_);
   reader.schema_is_intact_ = found && found->view.kind == MessageKind::schema;
   reader.at_ = kPrefixSize + schema_size;
   if (!reader.schema_is_intact_)
@@ -187,12 +200,12 @@ std::optional<JournalBatch> JournalReader::next() {
   std::uint64_t offset = at_;
   std::optional<Found> found;
   const auto look_here = [&] {
-    if (is_prefix(bytes_, at_)) found = message_at(bytes_, at_, word_at(bytes_, at_ + 4));
+    if (is_prefix(bytes_, at_)) found = message_at(bytes_, at_, word_at(bytes_, at_ + 4), effort_);
     return is_batch(found, next_sequence_);
   };
   if (!look_here()) {
     const std::size_t damages = damage_.size();
-    found = find_beyond(bytes_, next_sequence_, offset, damage_);
+    found = find_beyond(bytes_, next_sequence_, offset, effort_, damage_);
     // A writer that goes on may have committed here after the first look, and more behind it before the
     // last one: batches come in order, so that this one is whole by now.
     if (damage_.size() > damages) {

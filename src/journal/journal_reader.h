@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reads a live file message by message and trusts none without its checksum. Looks beyond a
-// damaged place, and beyond an end marker, for the next whole batch. Knows no Arrow C++: the reader
+// damaged place, and beyond an end marker, for the next whole batch; not for ever where a file was made
+// so that it would. Knows no Arrow C++: the reader
 // of the rows decodes `metadata` and `body`.
 #pragma once
 
@@ -58,6 +59,7 @@ class JournalReader {
   std::uint64_t at_ = 0;
   std::uint64_t next_sequence_ = 0;
   bool has_ended_ = false;
+  std::uint64_t effort_ = 0;  // bytes that may still be read for checksums that do not match
   std::vector<JournalDamage> damage_;
 };
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <random>
@@ -15,6 +16,7 @@
 #include "journal/format.h"
 #include "journal/journal_file.h"
 #include "journal/journal_reader.h"
+#include "journal/message.h"
 
 namespace tacho {
 namespace {
@@ -219,6 +221,37 @@ TEST_F(Journal, CountsWhatADamagedStretchHeld) {
   const Read read = read_all(folder_.get(), "damaged");
   EXPECT_EQ(read.sequences, (std::vector<std::uint64_t>{0, 4, 5}));
   EXPECT_EQ(read.missing, 3u);
+}
+
+// Messages that begin one behind the other and all end where the file does, then a whole batch.
+std::string overlapping(std::string_view whole, std::uint64_t schema_end, std::uint64_t end, int count) {
+  const auto made = make_batch_template(7, 18, BodyCompression::none);
+  EXPECT_TRUE(made);
+  std::string bytes(whole.substr(0, schema_end));
+  const std::string_view batch = whole.substr(schema_end, end - schema_end);
+  const std::size_t each = kPrefixSize + made->metadata.size();
+  for (int left = count; left > 0; --left) {
+    std::vector<std::byte> metadata = made->metadata;
+    const std::uint64_t body = each * static_cast<std::uint64_t>(left - 1) + batch.size();
+    std::memcpy(metadata.data() + made->body_length_at, &body, sizeof body);
+    const std::uint32_t prefix[2] = {kContinuation, static_cast<std::uint32_t>(metadata.size())};
+    bytes.append(reinterpret_cast<const char*>(prefix), sizeof prefix);
+    bytes.append(reinterpret_cast<const char*>(metadata.data()), metadata.size());
+  }
+  return bytes.append(batch);
+}
+
+TEST_F(Journal, DoesNotLookForEverThroughMessagesThatLieOverOneAnother) {
+  const auto places = write("live", 1, 1);
+  const std::string whole = bytes_of("live");
+  for (const int count : {20, 1000}) {
+    store("made", overlapping(whole, places[0], places[1], count));
+    auto reader = JournalReader::open(folder_.get(), "made");
+    ASSERT_TRUE(reader);
+    EXPECT_EQ(static_cast<bool>(reader->next()), count == 20);
+    EXPECT_FALSE(reader->next());
+    EXPECT_FALSE(reader->damage().empty());
+  }
 }
 
 TEST_F(Journal, SaysWhatAForeignFileIs) {

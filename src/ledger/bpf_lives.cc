@@ -8,26 +8,20 @@
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cerrno>
-#include <cstring>
 #include <mutex>
-#include <optional>
 #include <system_error>
 #include <thread>
-#include <unordered_map>
 #include <vector>
 
-#include "base/clock.h"
 #include "ledger/backlog.h"
 #include "ledger/bpf/life_record.h"
+#include "ledger/bpf_joiner.h"
 #include "ledger/bpf_ring.h"
-#include "ledger/cpu_split.h"
 
 namespace tacho {
 namespace {
@@ -37,194 +31,9 @@ constexpr std::size_t kBacklogBytes = std::size_t{4} << 20;
 // What is handed over right from the ring, which is not emptied meanwhile: the rest of it has room for
 // 200 ms of 5,000 processes a second. More is copied to the backlog first.
 constexpr std::size_t kReadInPlace = kLifeRingBytes / 4;
-// A second with some hundred processes.
-constexpr std::size_t kKeptBytes = std::size_t{64} << 10;
-// How long an exit waits for its exact account: the kernel frees a task some milliseconds after it was
-// reaped, and later on a busy machine. Longer than that waits a zombie.
-constexpr std::int64_t kFreeWait = 1'000'000'000;  // ns
 
-constexpr std::string_view kName = "bpf";
 constexpr std::array kNames = {"fork", "exec", "exit"};
 static_assert(kLifeFork == 0 && kLifeExec == 1 && kLifeExit == 2);
-
-std::optional<std::int64_t> known(std::int64_t value) {
-  return value < 0 ? std::nullopt : std::optional(value);
-}
-
-template <class Record>
-const Record* record_in(std::span<const std::byte> bytes) {
-  return bytes.size() < sizeof(Record) ? nullptr : reinterpret_cast<const Record*>(bytes.data());
-}
-
-// The part that every record begins with, or nothing for one that is too short to be ours.
-const LifeKey* key_in(std::span<const std::byte> bytes) { return record_in<LifeKey>(bytes); }
-
-LifeEvent event_of(const LifeRecord& record, LifeEvent::Kind kind) {
-  LifeEvent event;
-  event.kind = kind;
-  event.source = kName;
-  event.pid = record.pid;
-  event.boottime = static_cast<std::int64_t>(record.boottime);
-  event.start_boottime = static_cast<std::int64_t>(record.key.start_boottime);
-  if (record.parent_pid > 0) event.parent_pid = record.parent_pid;
-  event.command = std::string_view(record.command, strnlen(record.command, sizeof record.command));
-  ProcessIdentity& identity = event.identity;
-  identity.user_id = record.user_id;
-  identity.group_id = record.group_id;
-  if (record.process_group > 0) identity.process_group = record.process_group;
-  if (record.session > 0) identity.session = record.session;
-  if (record.inner_pid > 0) identity.inner_pid = record.inner_pid;
-  identity.cgroup_id = record.cgroup_id;
-  return event;
-}
-
-LifeEvent exec_event(const LifeExecRecord& record) {
-  LifeEvent event = event_of(record.life, LifeEvent::Kind::exec);
-  event.executable = std::string_view(record.bytes, record.executable_size);
-  event.arguments = std::string_view(record.bytes + record.executable_size, record.arguments_size);
-  event.arguments_cut = record.arguments_are_cut != 0;
-  return event;
-}
-
-bool is_whole(std::span<const std::byte> bytes) {
-  const std::size_t fixed = offsetof(LifeExecRecord, bytes);
-  if (bytes.size() < fixed) return false;
-  const auto* record = reinterpret_cast<const LifeExecRecord*>(bytes.data());
-  return bytes.size() - fixed >= std::size_t{record->executable_size} + record->arguments_size;
-}
-
-LifeEvent exit_event(const LifeExitRecord& record, const LifeTotals& totals) {
-  static const std::int64_t page = sysconf(_SC_PAGESIZE);
-  LifeEvent event = event_of(record.life, LifeEvent::Kind::exit);
-  if (WIFSIGNALED(record.status)) {
-    event.signal = WTERMSIG(record.status);
-    event.core_dumped = WCOREDUMP(record.status);
-  } else {
-    event.exit_code = WEXITSTATUS(record.status);
-    event.core_dumped = false;
-  }
-  ProcessAccount& account = event.account;
-  const CpuSplit split = split_cpu_time(totals.cpu_time, totals.user_time, totals.system_time);
-  account.cpu_time_user = split.user;
-  account.cpu_time_system = split.system;
-  if (record.peak_pages >= 0) account.memory_peak = record.peak_pages * page;
-  account.disk_io_read = known(totals.storage_read);
-  account.disk_io_write = known(totals.storage_written);
-  account.io_read = known(totals.read);
-  account.io_write = known(totals.written);
-  account.paging_faults_minor = totals.faults_minor;
-  account.paging_faults_major = totals.faults_major;
-  account.context_switches_voluntary = totals.switches_voluntary;
-  account.context_switches_involuntary = totals.switches_involuntary;
-  account.delay_cpu = known(record.delay_cpu);
-  account.delay_block = known(record.delay_block);
-  return event;
-}
-
-// Joins the records of one life: an exit waits for the free of the same process, everything else goes
-// on at once. The order of each pid is kept.
-class Joiner {
- public:
-  using Each = std::function<void(const LifeEvent&)>;
-
-  // The next batch waits for nothing.
-  void settle() { is_settling_ = true; }
-  void begin(const Each& each) {
-    each_ = &each;
-    empty(batch_);
-    empty(frees_);
-  }
-  void add(std::span<const std::byte> record) {
-    const LifeKey* key = key_in(record);
-    if (key == nullptr) return;
-    if (key->kind != kLifeFree) {
-      batch_.push_back(record);
-    } else if (const auto* free = record_in<LifeFreeRecord>(record)) {
-      frees_.push_back(free);
-    }
-  }
-  void finish() {
-    std::ranges::sort(frees_, [](const auto* a, const auto* b) { return is_before(a->key, b->key); });
-    hand_over_waiting();
-    for (const auto& record : batch_) hand_over(record);
-    is_settling_ = false;
-  }
-
- private:
-  // What a storm made large and calm times do not need goes back to the system.
-  template <class T>
-  static void empty(std::vector<T>& vector) {
-    vector.clear();
-    if (vector.capacity() * sizeof(T) > kKeptBytes) vector.shrink_to_fit();
-  }
-  static bool is_before(const LifeKey& a, const LifeKey& b) {
-    return a.kernel_pid != b.kernel_pid ? a.kernel_pid < b.kernel_pid
-                                        : a.start_boottime < b.start_boottime;
-  }
-  const LifeFreeRecord* free_of(const LifeKey& key) const {
-    const auto found = std::ranges::lower_bound(
-        frees_, key, is_before, [](const LifeFreeRecord* free) -> const LifeKey& { return free->key; });
-    return found == frees_.end() || is_before(key, (*found)->key) ? nullptr : *found;
-  }
-
-  // Of the takes before: they are older than everything in this batch.
-  void hand_over_waiting() {
-    empty(ready_);
-    if (waiting_.empty()) return;
-    const std::int64_t now = SystemClock().now().boottime.count();
-    for (const auto& [pid, record] : waiting_) {
-      const bool is_late = now - static_cast<std::int64_t>(record.life.boottime) >= kFreeWait;
-      if (is_settling_ || is_late || free_of(record.life.key) != nullptr) ready_.push_back(record);
-    }
-    std::ranges::sort(ready_, {}, [](const LifeExitRecord& record) { return record.life.boottime; });
-    for (const LifeExitRecord& record : ready_) {
-      const LifeFreeRecord* free = free_of(record.life.key);
-      (*each_)(exit_event(record, free == nullptr ? record.totals : free->totals));
-      waiting_.erase(record.life.key.kernel_pid);
-    }
-  }
-
-  void hand_over(std::span<const std::byte> bytes) {
-    const auto* record = record_in<LifeRecord>(bytes);
-    if (record == nullptr) return;
-    hand_over_predecessor(*record);
-    if (record->key.kind == kLifeFork) {
-      (*each_)(event_of(*record, LifeEvent::Kind::fork));
-    } else if (record->key.kind == kLifeExec && is_whole(bytes)) {
-      (*each_)(exec_event(*reinterpret_cast<const LifeExecRecord*>(bytes.data())));
-    } else if (const auto* exit = record_in<LifeExitRecord>(bytes);
-               exit != nullptr && record->key.kind == kLifeExit) {
-      hand_over_exit(*exit);
-    }
-  }
-
-  void hand_over_exit(const LifeExitRecord& record) {
-    const LifeFreeRecord* free = free_of(record.life.key);
-    if (free != nullptr || is_settling_) {
-      (*each_)(exit_event(record, free == nullptr ? record.totals : free->totals));
-    } else {
-      waiting_.insert_or_assign(record.life.key.kernel_pid, record);
-    }
-  }
-
-  // The pid is in use again: the one that had it goes first.
-  void hand_over_predecessor(const LifeRecord& record) {
-    if (waiting_.empty()) return;
-    const auto found = waiting_.find(record.key.kernel_pid);
-    if (found == waiting_.end()) return;
-    const LifeExitRecord& before = found->second;
-    const LifeFreeRecord* free = free_of(before.life.key);
-    (*each_)(exit_event(before, free == nullptr ? before.totals : free->totals));
-    waiting_.erase(found);
-  }
-
-  const Each* each_ = nullptr;
-  bool is_settling_ = false;
-  std::vector<std::span<const std::byte>> batch_;
-  std::vector<const LifeFreeRecord*> frees_;  // sorted by key
-  std::vector<LifeExitRecord> ready_;
-  std::unordered_map<std::uint32_t, LifeExitRecord> waiting_;  // by the kernel's pid
-};
 
 // Runs of a program that the kernel left out because it was running already on that CPU; no right to
 // ask, or a kernel that does not count them: none are known.
@@ -283,7 +92,7 @@ class BpfLives final : public LifeSource {
     if (thread_.joinable()) thread_.join();
   }
 
-  std::string_view name() const override { return kName; }
+  std::string_view name() const override { return kBpfSource; }
   int descriptor() const override { return backlog_->descriptor(); }
 
   Result<void> take(const std::function<void(const LifeEvent&)>& each) override {
@@ -370,7 +179,7 @@ class BpfLives final : public LifeSource {
   std::atomic<std::int64_t> dropped_ = 0;  // a count, nothing is read by it: no order is needed
   std::array<int, kNames.size()> programs_{};
   FileDescriptor stop_, epoll_;
-  Joiner joiner_;
+  BpfJoiner joiner_;
   std::thread thread_;
 };
 

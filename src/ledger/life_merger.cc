@@ -4,33 +4,27 @@
 #include <algorithm>
 
 #include "ledger/cpu_split.h"
+#include "ledger/saturated.h"
 
 namespace tacho {
 namespace {
 
 void add_up(TaskRecord& sum, const TaskRecord& record) {
-  sum.cpu += record.cpu;
-  sum.user += record.user;
-  sum.system += record.system;
+  using Figure = std::int64_t TaskRecord::*;
+  for (const Figure figure :
+       {&TaskRecord::cpu, &TaskRecord::user, &TaskRecord::system, &TaskRecord::disk_io_read,
+        &TaskRecord::disk_io_write, &TaskRecord::io_read, &TaskRecord::io_write,
+        &TaskRecord::calls_read, &TaskRecord::calls_write, &TaskRecord::faults_minor,
+        &TaskRecord::faults_major, &TaskRecord::switches_voluntary,
+        &TaskRecord::switches_involuntary, &TaskRecord::delay_cpu, &TaskRecord::delay_block})
+    sum.*figure = saturated_sum(sum.*figure, record.*figure);
   sum.memory_peak = std::max(sum.memory_peak, record.memory_peak);
-  sum.disk_io_read += record.disk_io_read;
-  sum.disk_io_write += record.disk_io_write;
-  sum.io_read += record.io_read;
-  sum.io_write += record.io_write;
-  sum.calls_read += record.calls_read;
-  sum.calls_write += record.calls_write;
-  sum.faults_minor += record.faults_minor;
-  sum.faults_major += record.faults_major;
-  sum.switches_voluntary += record.switches_voluntary;
-  sum.switches_involuntary += record.switches_involuntary;
-  sum.delay_cpu += record.delay_cpu;
-  sum.delay_block += record.delay_block;
 }
 
 // The kernel rounds down to KiB: nothing of something is not nothing.
 std::optional<std::int64_t> moved(std::int64_t bytes, std::int64_t calls) {
   if (bytes == 0 && calls != 0) return std::nullopt;
-  return bytes;
+  return if_knowable(bytes);
 }
 
 void set_status(LifeEvent& event, std::uint32_t status) {
@@ -90,7 +84,7 @@ void LifeMerger::add(const ConnectorEvent& event, std::int64_t boottime_offset, 
   end.leader_exited = true;
   end.exit_status = event.status;
   end.exit_monotonic = event.monotonic;
-  end.boottime = event.monotonic + boottime_offset;
+  end.boottime = saturated_sum(event.monotonic, boottime_offset);
   if (event.parent_pid) end.parent_pid = event.parent_pid;
   list(event.pid, end);
 }
@@ -213,23 +207,26 @@ ProcessAccount LifeMerger::account_of(const End& end) const {
   if (!whole) return account;
   // Its threads share the memory, so each knows the peak. What the kernel has not added up yet
   // (up to 32 pages of each kind on each processor) reads as 0 in a small process.
-  if (sum.memory_peak > 0) account.memory_peak = sum.memory_peak;
+  if (sum.memory_peak > 0) account.memory_peak = if_knowable(sum.memory_peak);
   const bool all_threads_seen = !end.had_threads || end.started_after >= complete_since_;
   if (!all_threads_seen) return account;
-  const CpuSplit cpu = split_cpu_time(sum.cpu, sum.user, sum.system);
-  account.cpu_time_user = cpu.user;
-  account.cpu_time_system = cpu.system;
-  account.disk_io_read = sum.disk_io_read;
-  account.disk_io_write = sum.disk_io_write;
+  if (sum.cpu != kUnknowable) {
+    const CpuSplit cpu = split_cpu_time(sum.cpu, sum.user, sum.system);
+    account.cpu_time_user = cpu.user;
+    account.cpu_time_system = cpu.system;
+  }
+  account.disk_io_read = if_knowable(sum.disk_io_read);
+  account.disk_io_write = if_knowable(sum.disk_io_write);
   account.io_read = moved(sum.io_read, sum.calls_read);
   account.io_write = moved(sum.io_write, sum.calls_write);
-  account.paging_faults_minor = sum.faults_minor;
-  account.paging_faults_major = sum.faults_major;
-  account.context_switches_voluntary = sum.switches_voluntary;
-  account.context_switches_involuntary = sum.switches_involuntary;
-  account.delay_cpu = sum.delay_cpu;
+  account.paging_faults_minor = if_knowable(sum.faults_minor);
+  account.paging_faults_major = if_knowable(sum.faults_major);
+  account.context_switches_voluntary = if_knowable(sum.switches_voluntary);
+  account.context_switches_involuntary = if_knowable(sum.switches_involuntary);
+  account.delay_cpu = if_knowable(sum.delay_cpu);
   // 0 as well when the kernel did not measure it.
-  if (sum.delay_block > 0 || end.started_after >= block_delay_since_) account.delay_block = sum.delay_block;
+  if (sum.delay_block > 0 || end.started_after >= block_delay_since_)
+    account.delay_block = if_knowable(sum.delay_block);
   return account;
 }
 

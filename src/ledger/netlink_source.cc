@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "ledger/life_record.h"
+#include "ledger/saturated.h"
 
 namespace tacho {
 namespace {
@@ -156,7 +157,7 @@ void NetlinkSource::hand_on(const ConnectorEvent& event, const ExecDetails* deta
   if (!is_fork && event.kind != ConnectorEvent::Kind::exec) return;
   LifeEvent life{.kind = is_fork ? LifeEvent::Kind::fork : LifeEvent::Kind::exec,
                  .pid = event.pid,
-                 .boottime = event.monotonic + boottime_offset_,
+                 .boottime = saturated_sum(event.monotonic, boottime_offset_),
                  .parent_pid = event.parent_pid};
   if (details != nullptr) details->show_in(life);
   keep(life);

@@ -19,6 +19,7 @@
 #include <thread>
 
 #include "ledger/netlink_source.h"
+#include "ledger/saturated.h"
 
 namespace tacho {
 namespace {
@@ -32,15 +33,14 @@ constexpr std::int64_t kLongestTick = 10'000'000;
 constexpr std::int64_t kMicrosecond = 1000;
 constexpr std::int64_t kKibibyte = 1024;
 
-std::int64_t number(std::uint64_t value) { return static_cast<std::int64_t>(value); }
-
 // CPU time. The kernel's sum was brought up to date at the last tick, wake-up or switch, so the time
 // since then lacks, up to a tick: 3 of 7 ms in a process of 5 ms. A thread that never slept either
 // ran or waited for a processor, which is counted to the ns, so its age gives its CPU time.
 std::int64_t cpu_time(const taskstats& stats) {
-  const std::int64_t counted = number(stats.cpu_run_virtual_total);
+  const std::int64_t counted = saturated(stats.cpu_run_virtual_total);
   if (stats.nvcsw != 0) return counted;
-  const std::int64_t ran = number(stats.ac_etime) * kMicrosecond - number(stats.cpu_delay_total);
+  // Neither of the two is below zero.
+  const std::int64_t ran = saturated(stats.ac_etime, kMicrosecond) - saturated(stats.cpu_delay_total);
   return ran > counted && ran - counted <= kLongestTick ? ran : counted;
 }
 
@@ -48,30 +48,30 @@ void read_thread(const taskstats& stats, std::size_t size, TaskRecord& out) {
   if (stats.version >= kKnowsProcess && size >= offsetof(taskstats, ac_exe_dev)) {
     out.process = static_cast<int>(stats.ac_tgid);
     out.is_last = (stats.ac_flag & AGROUP) != 0;
-    out.age = number(stats.ac_tgetime) * kMicrosecond;
+    out.age = saturated(stats.ac_tgetime, kMicrosecond);
   } else {
-    out.age = number(stats.ac_etime) * kMicrosecond;
+    out.age = saturated(stats.ac_etime, kMicrosecond);
   }
   // Before version 12 other threads than the first have none.
   if (out.process || stats.ac_exitcode != 0) out.status = stats.ac_exitcode;
   if (stats.ac_ppid > 0) out.parent_pid = static_cast<int>(stats.ac_ppid);
   out.command.assign(stats.ac_comm, strnlen(stats.ac_comm, sizeof stats.ac_comm));
   out.cpu = cpu_time(stats);
-  out.user = number(stats.ac_utime);
-  out.system = number(stats.ac_stime);
-  out.memory_peak = number(stats.hiwater_rss) * kKibibyte;
-  out.disk_io_read = number(stats.read_bytes);
-  out.disk_io_write = number(stats.write_bytes);
-  out.io_read = number(stats.read_char);
-  out.io_write = number(stats.write_char);
-  out.calls_read = number(stats.read_syscalls);
-  out.calls_write = number(stats.write_syscalls);
-  out.faults_minor = number(stats.ac_minflt);
-  out.faults_major = number(stats.ac_majflt);
-  out.switches_voluntary = number(stats.nvcsw);
-  out.switches_involuntary = number(stats.nivcsw);
-  out.delay_cpu = number(stats.cpu_delay_total);
-  out.delay_block = number(stats.blkio_delay_total);
+  out.user = saturated(stats.ac_utime);
+  out.system = saturated(stats.ac_stime);
+  out.memory_peak = saturated(stats.hiwater_rss, kKibibyte);
+  out.disk_io_read = saturated(stats.read_bytes);
+  out.disk_io_write = saturated(stats.write_bytes);
+  out.io_read = saturated(stats.read_char);
+  out.io_write = saturated(stats.write_char);
+  out.calls_read = saturated(stats.read_syscalls);
+  out.calls_write = saturated(stats.write_syscalls);
+  out.faults_minor = saturated(stats.ac_minflt);
+  out.faults_major = saturated(stats.ac_majflt);
+  out.switches_voluntary = saturated(stats.nvcsw);
+  out.switches_involuntary = saturated(stats.nivcsw);
+  out.delay_cpu = saturated(stats.cpu_delay_total);
+  out.delay_block = saturated(stats.blkio_delay_total);
 }
 
 // What a nested attribute holds: whose account, and the account.
@@ -182,9 +182,9 @@ std::optional<TaskRecord> parse_taskstats(std::span<const std::byte> payload) {
       out.pid = *part.pid;
       read_thread(part.stats, part.size, out);
     } else {
-      out.sum = TaskRecord::Process{*part.pid, number(part.stats.cpu_run_virtual_total),
-                                    number(part.stats.cpu_delay_total),
-                                    number(part.stats.blkio_delay_total)};
+      out.sum = TaskRecord::Process{*part.pid, saturated(part.stats.cpu_run_virtual_total),
+                                    saturated(part.stats.cpu_delay_total),
+                                    saturated(part.stats.blkio_delay_total)};
     }
   });
   if (out.pid == 0) return std::nullopt;
