@@ -26,6 +26,7 @@ if(TACHO_FUZZ)
       ${fuzz_program} ${CMAKE_RUNTIME_OUTPUT_DIRECTORY}/${name})
   endforeach()
 else()
+  target_compile_options(${fuzz_program} PRIVATE -O0 -g1)  # as the tests: see cmake/tests.cmake
   set_target_properties(${fuzz_program} PROPERTIES EXCLUDE_FROM_ALL FALSE)
   add_test(NAME fuzz_corpus COMMAND fuzz_replay ${CMAKE_SOURCE_DIR}/tests/fuzz/corpus)
   set_tests_properties(fuzz_corpus PROPERTIES LABELS unit TIMEOUT 600)

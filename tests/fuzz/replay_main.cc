@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs every input of the corpus through its target: fuzz_replay CORPUS [TARGET...]
 // An input that ends the process is named by the line before.
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>

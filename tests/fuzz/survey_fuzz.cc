@@ -8,7 +8,7 @@ namespace tacho {
 namespace {
 
 void use_table(const std::shared_ptr<const TableSource>& table) {
-  (void)table->figures();
+  (void)table->figures(std::nullopt, std::nullopt);
   (void)table->schema();
   for (const Segment& segment : table->segments()) {
     auto reader = table->open(segment, std::make_shared<FindingLog>());
@@ -27,7 +27,7 @@ FUZZ_TARGET(survey) {
   const StampRule stamp{.base = survey->low_time};
   const FilePlan plan = plan_of("memory", *survey);
   const auto file = std::make_shared<const SurveyedForeign>(
-      SurveyedForeign{std::make_shared<ForeignFile>(), std::move(*survey), "UTC0", stamp});
+      std::make_shared<ForeignFile>(), std::move(*survey), "UTC0", stamp);
   for (const TablePlan& table : plan.tables) use_table(make_foreign_table(file, table));
 }
 
