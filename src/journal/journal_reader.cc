@@ -39,10 +39,9 @@ std::uint32_t word_at(std::span<const std::byte> bytes, std::uint64_t offset) {
   return word;
 }
 
-// The whole message whose prefix stands at `offset`, if its metadata has this size. One whose checksum
-// does not match takes its size off `effort`.
-std::optional<Found> message_at(std::span<const std::byte> bytes, std::uint64_t offset,
-                                std::uint64_t metadata_size, std::uint64_t& effort) {
+// What would be a message if its prefix stood at `offset` and its metadata had this size.
+std::optional<Found> frame_at(std::span<const std::byte> bytes, std::uint64_t offset,
+                              std::uint64_t metadata_size) {
   const std::uint64_t metadata_at = offset + kPrefixSize;
   if (metadata_size == 0 || metadata_size % 8 != 0 || metadata_at > bytes.size() ||
       metadata_size > bytes.size() - metadata_at)
@@ -53,17 +52,26 @@ std::optional<Found> message_at(std::span<const std::byte> bytes, std::uint64_t 
   const std::uint64_t body_at = metadata_at + metadata_size;
   const auto body_size = static_cast<std::uint64_t>(view->body_length);
   if (body_size % 8 != 0 || body_size > bytes.size() - body_at) return std::nullopt;
-  const auto body = bytes.subspan(body_at, body_size);
-  const std::uint64_t size = kPrefixSize + metadata_size + body_size;
-  if (size > effort) return std::nullopt;
-  if (message_checksum(metadata, *view->checksum_at, body) != *view->checksum) {
-    effort -= size;
-    return std::nullopt;
-  }
   return Found{.view = *view,
                .metadata = metadata,
-               .body = body,
-               .size = size};
+               .body = bytes.subspan(body_at, body_size),
+               .size = kPrefixSize + metadata_size + body_size};
+}
+
+// Whether its checksum matches; where it does not, its size is taken off `effort`.
+bool is_intact(const Found& frame, std::uint64_t& effort) {
+  if (frame.size > effort) return false;
+  if (message_checksum(frame.metadata, *frame.view.checksum_at, frame.body) == *frame.view.checksum)
+    return true;
+  effort -= frame.size;
+  return false;
+}
+
+// The whole message whose prefix stands at `offset`, if its metadata has this size.
+std::optional<Found> message_at(std::span<const std::byte> bytes, std::uint64_t offset,
+                                std::uint64_t metadata_size, std::uint64_t& effort) {
+  auto found = frame_at(bytes, offset, metadata_size);
+  return found && is_intact(*found, effort) ? found : std::nullopt;
 }
 
 // A record batch that is not older than the one awaited.
@@ -80,12 +88,16 @@ bool is_prefix(std::span<const std::byte> bytes, std::uint64_t offset) {
   return is_inside(bytes, offset) && word_at(bytes, offset) == kContinuation;
 }
 
-// The batch that begins at `offset` when only its prefix is damaged: every length is tried.
+// The batch that begins at `offset` when only its prefix is damaged: every length is tried behind which
+// another message begins, or nothing. Most lengths can be read as metadata, and a checksum costs the whole
+// batch.
 std::optional<Found> batch_of_any_length(std::span<const std::byte> bytes, std::uint64_t offset,
                                          std::uint64_t awaited, std::uint64_t& effort) {
   for (std::uint64_t size = 64; size <= kLargestMetadata; size += 8) {
-    auto found = message_at(bytes, offset, size, effort);
-    if (is_batch(found, awaited)) return found;
+    auto found = frame_at(bytes, offset, size);
+    if (!is_batch(found, awaited)) continue;
+    const std::uint64_t end = offset + found->size;
+    if ((end == bytes.size() || is_prefix(bytes, end)) && is_intact(*found, effort)) return found;
   }
   return std::nullopt;
 }
@@ -187,6 +199,7 @@ JournalReader& JournalReader::operator=(JournalReader&& other) noexcept {
   std::swap(at_, other.at_);
   std::swap(next_sequence_, other.next_sequence_);
   std::swap(has_ended_, other.has_ended_);
+  std::swap(effort_, other.effort_);
   std::swap(damage_, other.damage_);
   return *this;
 }
