@@ -4,6 +4,8 @@ BUILD := build
 PREFIX ?= /usr/local
 DESTDIR ?=
 CTEST := ctest --test-dir $(BUILD) --output-on-failure --no-tests=error
+# Tests mostly wait; more of them at once than this, and the machine is no longer what they are about.
+TESTS_AT_ONCE := $(shell nproc | awk '{ print $$1 < 4 ? $$1 : 4 }')
 
 .PHONY: help run setup build test test-system fuzz install package bench clean
 .DEFAULT_GOAL := help
@@ -46,7 +48,7 @@ test-build:
 	@cmake --build $(BUILD)
 
 test: test-build
-	@$(CTEST) -LE system
+	@$(CTEST) -j $(TESTS_AT_ONCE) -LE system
 
 test-system: test-build
 	@$(CTEST) -L system --verbose
