@@ -24,6 +24,51 @@ std::string lower(std::string_view text) {
   return result;
 }
 
+// Sets of characters, all in one table: a command line is gone through several times.
+enum CharacterSet : std::uint8_t {
+  kEndsWord = 1 << 0,         // of an argument that may be a command line itself
+  kEndsWordOfQuery = 1 << 1,  // behind a URL's scheme, where a comma or a bar is a value's own
+  kEndsName = 1 << 2,
+  kBlank = 1 << 3,
+  kWantsQuotes = 1 << 4,
+  kQuote = 1 << 5,  // and what else stands around a name in shell lines and JSON
+  kInWord = 1 << 6,  // of what may be base64, hexadecimal or a JSON web token
+};
+
+// Of ASCII, whatever the locale.
+constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
+constexpr bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
+constexpr bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
+constexpr bool is_alphanumeric(char c) { return is_digit(c) || is_lower(c) || is_upper(c); }
+
+consteval std::array<std::uint8_t, 256> make_character_sets() {
+  std::array<std::uint8_t, 256> sets{};
+  const auto add = [&sets](CharacterSet set, std::string_view members) {
+    for (const char c : members) sets[static_cast<unsigned char>(c)] |= set;
+  };
+  add(kEndsWord, "&;?,|\n\t ");
+  add(kEndsWordOfQuery, "&;?#\n\t ");
+  add(kEndsName, "=:");
+  add(kBlank, " \t\n");
+  add(kWantsQuotes, " \t'\"$`&|;<>()*?[]#~!{}");
+  add(kQuote, "\"'\\`{[(");
+  add(kInWord, "+/=_-.:");
+  for (int c = 0; c < 128; ++c)
+    if (is_alphanumeric(static_cast<char>(c))) sets[static_cast<std::size_t>(c)] |= kInWord;
+  return sets;
+}
+constexpr std::array<std::uint8_t, 256> kCharacterSets = make_character_sets();
+
+constexpr bool is_in(CharacterSet set, char c) {
+  return (kCharacterSets[static_cast<unsigned char>(c)] & set) != 0;
+}
+
+// The place of the first character of the set, or the end of the text.
+std::size_t find_in(CharacterSet set, std::string_view text, std::size_t at = 0) {
+  while (at < text.size() && !is_in(set, text[at])) ++at;
+  return at;
+}
+
 // Words by their first character. Command lines of compilers have hundreds of arguments, and all of
 // them are looked through while somebody waits for the first tick: one pass over a text, not one a word.
 template <std::size_t Count>
@@ -77,24 +122,15 @@ constexpr std::array<std::string_view, 17> kSecretNames = {
 
 // Does the name of an option or variable speak of a secret?
 bool is_secret_name(std::string_view name) {
-  const std::string text = lower(name);
+  std::string lowered;
+  if (std::ranges::any_of(name, is_upper)) lowered = lower(name);
+  const std::string_view text = lowered.empty() ? name : lowered;
   if (std::ranges::find(kSecretNames, text) != kSecretNames.end() || text.ends_with("_pass") ||
       text.ends_with("-pass") || text.ends_with("_key") || text.ends_with("_pat"))
     return true;
-  for (std::string_view rest = text; !rest.empty(); rest.remove_prefix(1))
+  for (std::string_view rest = text; rest.size() >= 3; rest.remove_prefix(1))  // "dsn"
     if (kSecretWords.begins(rest)) return true;
   return false;
-}
-
-// Of ASCII, whatever the locale.
-constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
-constexpr bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
-constexpr bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
-constexpr bool is_alphanumeric(char c) { return is_digit(c) || is_lower(c) || is_upper(c); }
-
-bool is_word_character(char c) {
-  return is_alphanumeric(c) || c == '+' || c == '/' || c == '=' ||
-         c == '_' || c == '-' || c == '.' || c == ':';
 }
 
 // Base64, hexadecimal, JSON web tokens: long, and letters mixed with digits throughout.
@@ -103,7 +139,7 @@ bool looks_random(std::string_view word) {
   std::size_t digits = 0, lowers = 0, uppers = 0, separators = 0, changes = 0;
   for (std::size_t index = 0; index < word.size(); ++index) {
     const char c = word[index];
-    if (!is_word_character(word[index])) return false;
+    if (!is_in(kInWord, c)) return false;
     const bool digit = is_digit(c);
     digits += digit;
     lowers += is_lower(c);
@@ -127,28 +163,34 @@ constexpr WordSet<30> kTokenPrefixes({"ghp_",     "gho_",     "ghs_",     "ghu_"
 // A known prefix followed by little is a word of another meaning ("sk-learn").
 constexpr std::size_t kShortestToken = 16;
 
-// Tokens of known form and random-looking words.
-std::string without_tokens(std::string_view argument) {
-  for (std::size_t at = 0; at + kShortestToken <= argument.size(); ++at) {
-    if (!kTokenPrefixes.begins(argument.substr(at))) continue;
-    if (at > 0 && is_alphanumeric(argument[at - 1])) continue;
-    return std::string(argument.substr(0, at)) + std::string(kRemoved);
+// The word at the beginning of the text that may be random-looking.
+std::size_t size_of_word(std::string_view text) {
+  std::size_t size = 0;
+  while (size < text.size() && is_in(kInWord, text[size]) && text[size] != '=') ++size;
+  while (size > 0 && size < text.size() && text[size] == '=' &&
+         text.find_first_not_of('=', size) == std::string_view::npos)
+    ++size;  // padding of base64 belongs to the word
+  return size;
+}
+
+// Without tokens of known form and random-looking words.
+void append_without_tokens(std::string& out, std::string_view text) {
+  if (text.size() < kShortestToken) return void(out.append(text));
+  for (std::size_t at = 0; at + kShortestToken <= text.size(); ++at) {
+    if (at > 0 && is_alphanumeric(text[at - 1])) continue;
+    if (!kTokenPrefixes.begins(text.substr(at))) continue;
+    out.append(text.substr(0, at)).append(kRemoved);
+    return;
   }
-  std::string result;
-  while (!argument.empty()) {
-    std::size_t size = 0;
-    while (size < argument.size() && is_word_character(argument[size]) && argument[size] != '=')
-      ++size;
-    while (size > 0 && size < argument.size() && argument[size] == '=' &&
-           argument.substr(size).find_first_not_of('=') == std::string_view::npos)
-      ++size;  // padding of base64 belongs to the word
-    result.append(looks_random(argument.substr(0, size)) ? kRemoved : argument.substr(0, size));
-    argument.remove_prefix(size);
-    if (argument.empty()) break;
-    result.push_back(argument.front());
-    argument.remove_prefix(1);
+  while (text.size() >= kShortestRandomWord) {
+    const std::size_t size = size_of_word(text);
+    out.append(looks_random(text.substr(0, size)) ? kRemoved : text.substr(0, size));
+    text.remove_prefix(size);
+    if (text.empty()) return;
+    out.push_back(text.front());
+    text.remove_prefix(1);
   }
-  return result;
+  out.append(text);
 }
 
 // Of one word: user:password@host, and what stands before the @ of a URL. A password may hold any
@@ -177,10 +219,9 @@ void append_without_user(std::string& out, std::string_view word) {
 }
 
 std::string without_users(std::string_view argument) {
-  if (argument.find('@') == std::string_view::npos) return std::string(argument);
   std::string result;
   while (true) {
-    const std::size_t end = std::min(argument.find_first_of(" \t\n"), argument.size());
+    const std::size_t end = find_in(kBlank, argument);
     append_without_user(result, argument.substr(0, end));
     if (end == argument.size()) return result;
     result.push_back(argument[end]);
@@ -206,9 +247,18 @@ constexpr std::array<ShortSecret, 24> kShortSecrets = {{
     {"openssl", "kK", apart}}};
 constexpr std::size_t kLongestProgram = 24;
 
+consteval std::array<bool, 256> first_letters() {
+  std::array<bool, 256> letters{};
+  for (const ShortSecret& known : kShortSecrets)
+    letters[static_cast<unsigned char>(known.program.front())] = true;
+  return letters;
+}
+constexpr std::array<bool, 256> kFirstLetters = first_letters();
+
 const ShortSecret* find_program(std::string_view word) {
   const std::string_view name = word.substr(word.find_last_of('/') + 1);
-  if (name.empty() || name.size() > kLongestProgram || !is_alphanumeric(name.front())) return nullptr;
+  if (name.empty() || name.size() > kLongestProgram || !kFirstLetters[static_cast<unsigned char>(name.front())])
+    return nullptr;
   for (const ShortSecret& known : kShortSecrets) {
     const bool is_beginning = known.program.ends_with('*');
     const std::string_view wanted = known.program.substr(0, known.program.size() - is_beginning);
@@ -218,10 +268,9 @@ const ShortSecret* find_program(std::string_view word) {
 }
 
 std::string_view without_quotes(std::string_view text) {
-  constexpr std::string_view kQuotes = "\"'\\`{[(";
-  const std::size_t begin = std::min(text.find_first_not_of(kQuotes), text.size());
-  text.remove_prefix(begin);
-  return text.substr(0, text.find_last_not_of(kQuotes) + 1);
+  while (!text.empty() && is_in(kQuote, text.front())) text.remove_prefix(1);
+  while (!text.empty() && is_in(kQuote, text.back())) text.remove_suffix(1);
+  return text;
 }
 
 // What a command line has said so far about what comes next in it.
@@ -237,14 +286,16 @@ class Redactor {
   // Name=value, name: value (headers, JSON), queries of URLs, options and the words behind them. An
   // argument with blanks may be a command line itself (sh -c).
   std::string without_secrets(std::string_view whole) {
-    const std::string known = without_users(whole);
-    const std::string_view argument = known;
+    std::string known;
+    if (whole.find('@') != std::string_view::npos) known = without_users(whole);
+    const std::string_view argument = known.empty() ? whole : known;
+    const std::size_t scheme = argument.find("://");
     std::string result;
+    result.reserve(argument.size());
     std::size_t start = 0;
     while (start <= argument.size()) {
-      const bool in_query = argument.find("://") < start;
-      const std::size_t end = std::min(
-          argument.find_first_of(in_query ? "&;?#\n\t " : "&;?,|\n\t ", start), argument.size());
+      const bool in_query = scheme < start;
+      const std::size_t end = find_in(in_query ? kEndsWordOfQuery : kEndsWord, argument, start);
       const std::string_view piece = argument.substr(start, end - start);
       if (const std::size_t value = value_of_secret(piece); value != std::string_view::npos) {
         result.append(piece.substr(0, value)).append(kRemoved);
@@ -266,8 +317,8 @@ class Redactor {
   static std::size_t value_of_secret(std::string_view piece) {
     std::size_t begin = 0;
     while (true) {
-      const std::size_t mark = piece.find_first_of("=:", begin);
-      if (mark == std::string_view::npos) return mark;
+      const std::size_t mark = find_in(kEndsName, piece, begin);
+      if (mark == piece.size()) return std::string_view::npos;
       const std::string_view name = without_quotes(piece.substr(begin, mark - begin));
       const bool is_scheme = piece.substr(mark).starts_with("://");
       const bool is_path = begin > 0 && name.find('/') != std::string_view::npos;  // of a list: a:b
@@ -284,8 +335,8 @@ class Redactor {
       if (next_is_secret_) return void(result.append(word.substr(2)));
       return void(result.append(kRemoved));
     }
-    result.append(without_tokens(piece));
-    const bool is_name = word.starts_with('-') && word.find_first_of("=: ") == std::string_view::npos;
+    append_without_tokens(result, piece);
+    const bool is_name = word.starts_with('-') && find_in(kEndsName, word) == word.size();
     next_is_secret_ = (is_name && is_secret_name(word)) || is_followed_by_secret(word);
     if (const ShortSecret* program = find_program(word)) program_ = program;
     before_ = word == "set" ? Before::set : Before::other;
@@ -318,7 +369,7 @@ class Redactor {
 };
 
 bool needs_quotes(std::string_view text) {
-  return text.empty() || text.find_first_of(" \t'\"$`&|;<>()*?[]#~!{}") != std::string_view::npos;
+  return text.empty() || find_in(kWantsQuotes, text) < text.size();
 }
 
 void append_quoted(std::string& out, std::string_view text) {
