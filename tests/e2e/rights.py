@@ -115,13 +115,19 @@ def succeeds(deed):
         return False
 
 
+def link_to(path):
+    link = f"/tmp/tacho-test-link-{os.getpid()}"
+    os.link(path, link)
+    os.unlink(link)
+
+
 def try_path(path):
     yield "read", lambda: os.close(os.open(path, os.O_RDONLY | os.O_NONBLOCK))
     yield "write", lambda: os.close(os.open(path, os.O_WRONLY | os.O_NONBLOCK | os.O_APPEND))
     yield "change mode", lambda: os.chmod(path, 0o777)
     yield "change times", lambda: os.utime(path)
     yield "give away", lambda: os.chown(path, NOBODY, NOBODY)
-    yield "link to", lambda: os.link(path, f"/tmp/tacho-test-link-{os.getpid()}")
+    yield "link to", lambda: link_to(path)
     if os.path.isdir(path):
         yield "list", lambda: os.listdir(path)
         yield "make in", lambda: os.mkdir(path + "/planted")

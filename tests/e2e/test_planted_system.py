@@ -38,6 +38,8 @@ class Scene:
                             "TMPDIR": str(self.arena)}
         self.made = folder / "made.tacho"  # a recording with journals, to be copied
         run("run", "--interval", "50ms", "--only", "memory", "--output", self.made, "--", "true")
+        # Its recorder's last deed.
+        wait_until(lambda: not (self.made / ".reserve").exists())
 
     def begin(self, mode=0o1777):
         """Everything as it was; victims hold what root alone may read or write."""
