@@ -120,7 +120,7 @@ class TestCapabilities:
     def test_of_a_command_that_is_recorded(self, start, place, who):
         if who == "service":
             pytest.skip("a service records the machine alone")
-        self.check(start("run", "--output", place / "x", "--", "sleep", "0.3"), who, "supervisor", "recorder")
+        self.check(start("run", "--output", place / "x", "--", "sleep", "2"), who, "supervisor", "recorder")
 
     def test_of_who_reads(self, start, place, who):
         if who == "service":
