@@ -161,17 +161,21 @@ def cpu_without_processes(bench):
              milliseconds(distance), "5 ms")]
 
 
-# What is beside the load -> goals for CPU in ms (by BPF, by /proc) and for memory in MiB.
-SIZES = {(50,): ("50 more, 5 % active", 1.0, 2, 7),
-         (500,): ("500 more, 5 % active", 1.2, 4, None),
-         (2000,): ("2000 more, 5 % active", 2.0, 12, 10),
-         (500, 5, 100, 8): ("500 more with 8 threads each, 5 % active", 1.5, None, None)}
+# What is beside the load -> goals for CPU in ms and for memory in MiB, each by BPF and by /proc.
+SIZES = {(50,): ("50 more, 5 % active", 1.0, 2, 7, 5),
+         (500,): ("500 more, 5 % active", 1.2, 4, None, None),
+         (2000,): ("2000 more, 5 % active", 2.0, 12, 10, 8),
+         (500, 5, 100, 8): ("500 more with 8 threads each, 5 % active", 1.5, None, None, None)}
 HIGHEST = 18  # MiB
+
+
+def in_mebibytes(memory):
+    return f"{memory[0]:.1f} ({memory[1]:.1f}) MiB"
 
 
 def cpu_and_memory(bench):
     rows, memories = cpu_without_processes(bench), []
-    for size, (what, by_bpf, by_proc, memory_goal) in SIZES.items():
+    for size, (what, by_bpf, by_proc, memory_by_bpf, memory_by_proc) in SIZES.items():
         recordings = [bench.new_recording() for _ in range(3)]
         recorders = {"best": lambda: bench.record(recordings[0])}
         if by_proc:
@@ -193,14 +197,13 @@ def cpu_and_memory(bench):
             without = milliseconds(mine["nobody"]) if "nobody" in mine else \
                 "that of the rows above: this run has no rights" if os.geteuid() else "not measured"
             rows.append((f"{title}, without any right", others, without, "12 ms"))
-        resident, highest = memory["best"]
-        if memory_goal:
-            memories.append((f"RSS of the recorder, {what}, processes by {source} (highest, with "
-                             "its loader)",
-                             beside({name: f"{memory[name][0]:.1f} ({memory[name][1]:.1f}) MiB"
-                                     for name in cpu}),
-                             f"{resident:.1f} ({highest:.1f}) MiB",
-                             f"{memory_goal} ({HIGHEST}) MiB by bpf"))
+        for name, how, goal in (("best", f"processes by {source}", memory_by_bpf and
+                                 f"{memory_by_bpf} ({HIGHEST}) MiB by bpf"),
+                                ("proc", "`--processes=proc`", memory_by_proc and f"{memory_by_proc} MiB")):
+            if goal:
+                memories.append((f"RSS of the recorder, {what}, {how} (highest, with its loader)",
+                                 beside({other: in_mebibytes(memory[other]) for other in cpu}),
+                                 in_mebibytes(memory[name]), goal))
     return rows + memories
 
 

@@ -33,7 +33,8 @@ if(bpf_missing)
   return()
 endif()
 
-# A whole program of the kernel's side and its skeleton: NAME.bpf.c -> NAME.skel.h.
+# A whole program of the kernel's side and its skeleton: NAME.bpf.c -> NAME.skel.h, and what is for
+# kernels before 6.2 of the same source -> NAME_before_6_2.skel.h.
 set(bpf_folder ${CMAKE_SOURCE_DIR}/src/ledger/bpf)
 file(GLOB bpf_headers CONFIGURE_DEPENDS ${bpf_folder}/*.h)
 set(bpf_flags -target bpf -g -O2 -mcpu=v2 -Wall -Wextra -Wno-unused-parameter
@@ -43,16 +44,21 @@ if(TACHO_BPF_ASM_INCLUDE)
   list(APPEND bpf_flags -idirafter ${TACHO_BPF_ASM_INCLUDE})
 endif()
 set(bpf_skeletons "")
-foreach(name lives walk)
+foreach(name lives lives_before_6_2 walk)
+  string(REPLACE _before_6_2 "" source ${name})
+  set(variant "")
+  if(NOT name STREQUAL source)
+    set(variant -DTACHO_BEFORE_6_2)
+  endif()
   set(object ${CMAKE_BINARY_DIR}/bpf/${name}.bpf.o)
   set(skeleton ${CMAKE_BINARY_DIR}/bpf/${name}.skel.h)
   add_custom_command(OUTPUT ${skeleton}
     COMMAND ${CMAKE_COMMAND} -E make_directory ${CMAKE_BINARY_DIR}/bpf
-    COMMAND ${TACHO_BPF_CLANG} ${bpf_flags} -c ${bpf_folder}/${name}.bpf.c -o ${object}.whole
+    COMMAND ${TACHO_BPF_CLANG} ${bpf_flags} ${variant} -c ${bpf_folder}/${source}.bpf.c -o ${object}.whole
     # Leaves out the debugging information; the type information that CO-RE needs stays.
     COMMAND ${TACHO_BPF_TOOL} gen object ${object} ${object}.whole
     COMMAND ${TACHO_BPF_TOOL} gen skeleton ${object} name ${name}_bpf > ${skeleton}
-    DEPENDS ${bpf_folder}/${name}.bpf.c ${bpf_headers}
+    DEPENDS ${bpf_folder}/${source}.bpf.c ${bpf_headers}
     COMMENT "Building BPF program ${name}" VERBATIM)
   list(APPEND bpf_skeletons ${skeleton})
 endforeach()

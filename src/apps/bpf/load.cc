@@ -104,6 +104,11 @@ Error bpf_error(std::string_view action, int error) {
   return {ErrorCode::io, std::move(text), number};
 }
 
+bool is_missing_function(int error) {
+  return error == -ESRCH || said.starts_with("failed to iterate BTF objects") ||
+         said.find("not found in kernel") != std::string::npos;
+}
+
 void forget_what_libbpf_said() {
   said.clear();
   is_from_verifier = false;

@@ -19,6 +19,9 @@ Result<void> load_walk(int socket);
 void keep_what_libbpf_says();
 // "cannot ACTION: Permission denied (what libbpf or the kernel's verifier said last)".
 Error bpf_error(std::string_view action, int error);
+// Whether loading failed since the kernel has not a function that the program calls. libbpf looks for it in
+// all modules then, which it may not do with the rights that we have.
+bool is_missing_function(int error);
 // Another attempt begins: what was said of the one before does not count.
 void forget_what_libbpf_said();
 

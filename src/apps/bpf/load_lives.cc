@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cerrno>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -10,38 +11,58 @@
 #include "ledger/bpf/life_record.h"
 using tacho::LifeState;
 #include "lives.skel.h"
+#include "lives_before_6_2.skel.h"
 
 namespace tacho {
 namespace {
 
-using Lives = std::unique_ptr<lives_bpf, decltype([](lives_bpf* lives) { lives_bpf__destroy(lives); })>;
-
 // Where the end of a process is told.
 enum class Exit { tracepoint, before_6_16 };
 
-Result<Lives> load(Exit exit) {
-  Lives lives(lives_bpf__open());
-  if (!lives) return bpf_error("open the BPF programs", errno);
+// What is used of the programs once they are loaded, whichever skeleton they are of.
+struct Lives {
+  std::shared_ptr<void> owner;
+  bpf_map *ring, *state;
+  bpf_program *fork, *exec, *exit, *free;
+};
+
+template <auto open, auto load, auto destroy>
+Result<Lives> load_as(Exit exit) {
+  forget_what_libbpf_said();
+  auto* lives = open();
+  if (lives == nullptr) return bpf_error("open the BPF programs", errno);
+  std::shared_ptr<void> owner(lives, [](void* of) { destroy(static_cast<decltype(open())>(of)); });
   lives->rodata->possible_cpus = possible_cpus();
-  bpf_program__set_autoload(lives->progs.on_exit, exit == Exit::tracepoint);
-  bpf_program__set_autoload(lives->progs.on_exit_before_6_16, exit == Exit::before_6_16);
-  const int error = lives_bpf__load(lives.get());
+  const bool by_tracepoint = exit == Exit::tracepoint;
+  bpf_program__set_autoload(lives->progs.on_exit, by_tracepoint);
+  bpf_program__set_autoload(lives->progs.on_exit_before_6_16, !by_tracepoint);
+  const int error = load(lives);
   if (error != 0) return bpf_error("load the BPF programs", error);
   TRY(prepare(lives->progs.prepare));
-  return lives;
+  return Lives{.owner = std::move(owner),
+               .ring = lives->maps.ring,
+               .state = lives->maps.bss,
+               .fork = lives->progs.on_fork,
+               .exec = lives->progs.on_exec,
+               .exit = by_tracepoint ? lives->progs.on_exit : lives->progs.on_exit_before_6_16,
+               .free = lives->progs.on_free};
 }
 
-// Since Linux 6.16 the tracepoint of a thread's exit says whether it was the last; before, the verifier
-// refuses a program that asks. (The version's number does not tell: distributions carry changes back.)
-Result<std::pair<Lives, Exit>> load_what_fits() {
-  auto lives = load(Exit::tracepoint);
-  if (lives) return std::pair(std::move(*lives), Exit::tracepoint);
-  const int error = lives.error().system_error;
-  if (error != EACCES && error != EINVAL) return std::move(lives).error();
-  forget_what_libbpf_said();
-  lives = load(Exit::before_6_16);
-  if (lives) return std::pair(std::move(*lives), Exit::before_6_16);
-  return std::move(lives).error();
+// The version's number does not tell what a kernel has: distributions carry changes back. So each is
+// tried, the newest first, and of those that were refused the last one's reason counts. Since Linux 6.2 the
+// function is there that makes loading quick; since 6.16 the tracepoint of a thread's exit says whether it was
+// the last, before, the verifier refuses a program that asks.
+Result<Lives> load_what_fits() {
+  constexpr auto kSince62 = load_as<lives_bpf__open, lives_bpf__load, lives_bpf__destroy>;
+  constexpr auto kBefore62 = load_as<lives_before_6_2_bpf__open, lives_before_6_2_bpf__load,
+                                     lives_before_6_2_bpf__destroy>;
+  auto lives = kSince62(Exit::tracepoint);
+  for (const auto& [attempt, exit] : {std::pair(kSince62, Exit::before_6_16),
+                                      std::pair(kBefore62, Exit::before_6_16)}) {
+    if (lives || lives.error().system_error == EPERM) break;
+    lives = attempt(exit);
+  }
+  return lives;
 }
 
 Result<void> attach(int socket, bpf_program* program, const std::string& name) {
@@ -55,15 +76,14 @@ Result<void> attach(int socket, bpf_program* program, const std::string& name) {
 
 Result<void> load_lives(int socket) {
   TRY(check_kernel());
-  const auto [lives, exit] = TRY(load_what_fits());
-  TRY(send_bpf_object(socket, "ring", bpf_map__fd(lives->maps.ring)));
-  TRY(send_bpf_object(socket, "state", bpf_map__fd(lives->maps.bss)));
+  const Lives lives = TRY(load_what_fits());
+  TRY(send_bpf_object(socket, "ring", bpf_map__fd(lives.ring)));
+  TRY(send_bpf_object(socket, "state", bpf_map__fd(lives.state)));
   // The end of a life first: a process whose birth was not seen is known to have been there before.
-  TRY(attach(socket, lives->progs.on_free, "free"));
-  TRY(attach(socket, exit == Exit::tracepoint ? lives->progs.on_exit : lives->progs.on_exit_before_6_16,
-             "exit"));
-  TRY(attach(socket, lives->progs.on_exec, "exec"));
-  return attach(socket, lives->progs.on_fork, "fork");
+  TRY(attach(socket, lives.free, "free"));
+  TRY(attach(socket, lives.exit, "exit"));
+  TRY(attach(socket, lives.exec, "exec"));
+  return attach(socket, lives.fork, "fork");
 }
 
 }  // namespace tacho

@@ -22,7 +22,7 @@ Result<void> load_walk(int socket) {
   if (!walk) return bpf_error("open the BPF program", errno);
   walk->rodata->possible_cpus = possible_cpus();
   const int error = walk_bpf__load(walk.get());
-  if (error == -ESRCH)  // a function that the program calls is not there
+  if (error != 0 && is_missing_function(error))
     return Error{ErrorCode::absent, "this kernel cannot walk over processes for us (Linux 6.7 can)",
                  ESRCH};
   if (error != 0) return bpf_error("load the BPF program", error);

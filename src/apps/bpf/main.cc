@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -30,6 +31,13 @@ constexpr int kSocket = 3;
 int tell_usage() {
   std::fputs("tacho-bpf is started by tacho; see tacho --help\n", stderr);
   return kUsageError;
+}
+
+// Before Linux 5.11 what programs and maps take counts as locked memory. Raising its limit takes a right
+// that goes next.
+void allow_locked_memory() {
+  constexpr rlimit kAll{.rlim_cur = RLIM_INFINITY, .rlim_max = RLIM_INFINITY};
+  setrlimit(RLIMIT_MEMLOCK, &kAll);
 }
 
 // Of what its caller or its file gives it. Before Linux 5.8, which has no CAP_BPF, it takes all of root.
@@ -81,6 +89,7 @@ int run(std::string_view word, std::string_view number) {
 int main(int argc, char** argv) {
   umask(077);
   clearenv();
+  tacho::allow_locked_memory();
   tacho::keep_only_what_loading_takes();
   if (!tacho::fill_standard_descriptors()) return tacho::kFailed;
   return argc == 3 ? tacho::run(argv[1], argv[2]) : tacho::tell_usage();

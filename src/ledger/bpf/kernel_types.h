@@ -164,5 +164,5 @@ extern struct task_struct *bpf_iter_task_next(struct bpf_iter_task *iterator) __
 extern void bpf_iter_task_destroy(struct bpf_iter_task *iterator) __ksym;
 extern void bpf_rcu_read_lock(void) __ksym;
 extern void bpf_rcu_read_unlock(void) __ksym;
-// Used where it is there.
-extern void *bpf_rdonly_cast(const void *object, u32 type) __weak __ksym;
+// Since Linux 6.2.
+extern void *bpf_rdonly_cast(const void *object, u32 type) __ksym;

@@ -9,11 +9,15 @@
 // turn by turn, so it should know their number. 0: more than we have room for.
 const volatile unsigned int possible_cpus = 0;
 
+// What the numbers of a pid in 32 namespaces take at most. Before Linux 6.2 the verifier wants to know how
+// far behind a pointer we read.
+#define MOST_BYTES 1023
+
 static __always_inline struct upid number_at(struct pid *pid, u64 level) {
   struct upid number = {};
   bpf_probe_read_kernel(&number, sizeof number,
                         (void *)pid + bpf_core_field_offset(struct pid, numbers) +
-                            level * bpf_core_type_size(struct upid));
+                            ((level * bpf_core_type_size(struct upid)) & MOST_BYTES));
   return number;
 }
 
@@ -52,10 +56,14 @@ static __always_inline void copy_name(char *name, struct task_struct *task) {
 
 // The same task as a pointer that the verifier trusts nothing about. For each pointer that is read from
 // a trusted one it looks through the names of all the kernel's types three times, which is a hundred
-// milliseconds for a program. Kernels before 6.2 do neither, and have not the function.
+// milliseconds for a program. Kernels before 6.2 do neither, and have not the function; asked for it libbpf
+// would look through the types of all modules there, which takes more rights than we have.
 static __always_inline struct task_struct *plain(u64 task) {
-  if (!bpf_rdonly_cast) return (void *)task;
+#ifdef TACHO_BEFORE_6_2
+  return (void *)task;
+#else
   return bpf_rdonly_cast((void *)task, bpf_core_type_id_kernel(struct task_struct));
+#endif
 }
 
 static __always_inline int has_counters_per_cpu(void) {
@@ -138,10 +146,12 @@ static __always_inline s64 resident_pages(struct mm_struct *mm, const struct Tas
                                           s64 *swapped) {
   *swapped = -1;
   if (!has_counters_per_cpu()) {
+    // By address: the verifier of these kernels goes into no array of a typedef.
     struct mm_struct___before_6_2 *old = (void *)mm;
-    *swapped = old->rss_stat.count[2].counter;
-    return old->rss_stat.count[0].counter + old->rss_stat.count[1].counter +
-           old->rss_stat.count[3].counter;
+    s64 counts[4] = {};
+    bpf_probe_read_kernel(counts, sizeof counts, &old->rss_stat);
+    *swapped = counts[2];
+    return counts[0] + counts[1] + counts[3];
   }
   if (!bpf_core_field_exists(struct percpu_counter, counters)) {
     *swapped = mm->rss_stat[2].count;
