@@ -55,6 +55,8 @@ def role_of(pid, parent_role):
     """What the document calls it; None for what is not tacho's, or is about to become something else."""
     name = pathlib.Path(f"/proc/{pid}/comm").read_text().strip()
     words = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    if words == [b""]:
+        raise ProcessLookupError(f"{pid} ended, and is not waited for yet")
     if name == "tacho-bpf":
         return "tacho-bpf"
     if name == "tacho-reader":
@@ -85,11 +87,10 @@ class Watch:
 
     def look_at(self, pid, parent_role):
         try:
-            if not pathlib.Path(f"/proc/{pid}/cmdline").read_bytes():
-                return  # ended, and not waited for yet
             role = role_of(pid, parent_role)
-            self.seen.pop(pid, None)  # the command, once it is no copy of tacho any more
-            if role is not None:
+            if role is None:
+                self.seen.pop(pid, None)  # the command, once it is no copy of tacho any more
+            else:
                 self.seen[pid] = (role, self.look(pid))
             for path in pathlib.Path(f"/proc/{pid}/task").glob("*/children"):
                 for child in path.read_text().split():
