@@ -5,6 +5,7 @@
 #include "fuzz.h"
 #include "journal/format.h"
 #include "query/recording.h"
+#include "scanning.h"
 #include "store/segment_reader.h"
 #include "store/testing.h"
 #include "store/verify.h"
@@ -28,13 +29,7 @@ void read(const std::string& path, std::string_view bytes, std::uint64_t digest)
   (void)recording->tables();
   (void)recording->columns_with_values("cpu", {"cpu", "frequency"});
   Range range{.axis = Range::Axis::tick, .from = 1, .to = 3};
-  auto rows = recording->scan("cpu", {.range = range});
-  while (rows) {
-    const auto batch = (*rows)->next();
-    if (!batch || !*batch) break;
-  }
-  for (const Finding& finding : recording->findings())
-    fuzz::expect(to_line(finding).find('\n') == std::string::npos, "a finding of several lines");
+  fuzz::scan_to_end(*recording, "cpu", {.range = range});
 }
 
 }  // namespace
