@@ -48,20 +48,18 @@ Result<Lives> load_as(Exit exit) {
                .free = lives->progs.on_free};
 }
 
-// The version's number does not tell what a kernel has: distributions carry changes back. So each is
-// tried, the newest first, and of those that were refused the last one's reason counts. Since Linux 6.2 the
-// function is there that makes loading quick; since 6.16 the tracepoint of a thread's exit says whether it was
-// the last, before, the verifier refuses a program that asks.
+// The version's number does not tell what a kernel has: distributions carry changes back. Since Linux 6.2
+// the function is there that makes loading quick. Since 6.16 the tracepoint of a thread's exit says whether it
+// was the last; before, the verifier refuses a program that asks.
 Result<Lives> load_what_fits() {
   constexpr auto kSince62 = load_as<lives_bpf__open, lives_bpf__load, lives_bpf__destroy>;
   constexpr auto kBefore62 = load_as<lives_before_6_2_bpf__open, lives_before_6_2_bpf__load,
                                      lives_before_6_2_bpf__destroy>;
   auto lives = kSince62(Exit::tracepoint);
-  for (const auto& [attempt, exit] : {std::pair(kSince62, Exit::before_6_16),
-                                      std::pair(kBefore62, Exit::before_6_16)}) {
-    if (lives || lives.error().system_error == EPERM) break;
-    lives = attempt(exit);
-  }
+  if (lives) return lives;
+  const int error = lives.error().system_error;
+  if (is_missing_function(-error)) return kBefore62(Exit::before_6_16);
+  if (error == EACCES || error == EINVAL) return kSince62(Exit::before_6_16);
   return lives;
 }
 
