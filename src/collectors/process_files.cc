@@ -61,7 +61,7 @@ std::optional<ProcessStat> parse_process_stat(std::string_view text) {
   stat.threads = next();
   fields.skip(1);  // itrealvalue, always 0
   const auto start = fields.number();
-  if (!start) return std::nullopt;
+  if (!scaled(start, kNanosecondsPerTick)) return std::nullopt;  // start_boottime() is in nanoseconds
   stat.start_ticks = *start;
   stat.virtual_size = next();
   stat.resident_pages = next();
