@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/saturating.h"
 #include "collectors/scaled.h"
 
 namespace tacho {

@@ -14,9 +14,4 @@ constexpr std::optional<std::int64_t> scaled(std::optional<std::int64_t> value, 
   return product;
 }
 
-// A sum of the kernel's figures stays at the largest number when they are too large for it.
-constexpr void add_up(std::int64_t& sum, std::int64_t value) {
-  if (__builtin_add_overflow(sum, value, &sum)) sum = INT64_MAX;
-}
-
 }  // namespace tacho

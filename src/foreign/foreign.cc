@@ -9,6 +9,7 @@
 #include <cerrno>
 
 #include "base/file.h"
+#include "base/saturating.h"
 #include "base/text.h"
 #include "base/units.h"
 #include "foreign/foreign_table.h"
@@ -228,22 +229,23 @@ class ForeignSource final : public RecordingSource {
     facts_.is_utc = survey.is_utc && (is_first || facts_.is_utc);
     facts_.start_time = stamp_.base;
     facts_.end_time = std::max(facts_.end_time.value_or(survey.high_time), survey.high_time);
-    facts_.end_boottime = *facts_.end_time - stamp_.base;
+    facts_.end_boottime = saturating_difference(*facts_.end_time, stamp_.base);
     facts_.interval = facts_.interval == 0 ? survey.step : std::min(facts_.interval, survey.step);
   }
 
   void add_gaps(const Survey& survey) {
     for (const LongStep& step : survey.gaps) {
       const double steps =
-          static_cast<double>(step.before - step.after) / static_cast<double>(survey.step);
-      gaps_.push_back({.first_tick = stamp_.tick_span > 0 ? static_cast<std::uint64_t>(
-                                                                (step.after - stamp_.base) / stamp_.tick_span + 1)
-                                                          : step.tick + 1,
+          static_cast<double>(saturating_difference(step.before, step.after)) / static_cast<double>(survey.step);
+      const std::int64_t after = saturating_difference(step.after, stamp_.base);
+      gaps_.push_back({.first_tick = stamp_.tick_span > 0
+                                         ? static_cast<std::uint64_t>(after / stamp_.tick_span) + 1
+                                         : step.tick + 1,
                        .ticks = static_cast<std::uint64_t>(std::max(1.0, steps - 0.5)),
                        .after_time = Nanoseconds(step.after),
                        .before_time = Nanoseconds(step.before),
-                       .after_boottime = Nanoseconds(step.after - stamp_.base),
-                       .before_boottime = Nanoseconds(step.before - stamp_.base)});
+                       .after_boottime = Nanoseconds(after),
+                       .before_boottime = Nanoseconds(saturating_difference(step.before, stamp_.base))});
     }
   }
 

@@ -6,6 +6,7 @@
 #include <ctime>
 #include <tuple>
 
+#include "base/saturating.h"
 #include "foreign/batch_pipe.h"
 #include "store/arrow_glue.h"
 
@@ -17,7 +18,8 @@ using Shared = std::shared_ptr<const SurveyedForeign>;
 // Ranges of the stamp columns of a stretch. Ticks of a stamp rule with spans follow from the times.
 RangeOf ranges_of(const Stretch& stretch, const StampRule& stamp) {
   return [&stretch, &stamp](std::string_view column) -> std::optional<ValueRange> {
-    const std::int64_t low = stretch.low_time - stamp.base, high = stretch.high_time - stamp.base;
+    const std::int64_t low = saturating_difference(stretch.low_time, stamp.base);
+    const std::int64_t high = saturating_difference(stretch.high_time, stamp.base);
     if (column == "time") return ValueRange{.low = stretch.low_time, .high = stretch.high_time};
     if (column == "boottime") return ValueRange{.low = low, .high = high};
     if (column != "tick") return std::nullopt;
@@ -60,8 +62,8 @@ class ForeignReader final : public SegmentReader {
                             .last_tick = last_tick,
                             .first_time = survey.first_time,
                             .last_time = survey.last_time,
-                            .first_boottime = survey.first_time - base,
-                            .last_boottime = survey.last_time - base};
+                            .first_boottime = saturating_difference(survey.first_time, base),
+                            .last_boottime = saturating_difference(survey.last_time, base)};
     // Of the file: an entity may have come later, or gone before.
     SegmentSummary summary{.first_tick = first_tick, .last_tick = last_tick};
     for (const PlannedRow& row : plan_->rows) {
@@ -72,8 +74,8 @@ class ForeignReader final : public SegmentReader {
           std::min(summary.first_time.value_or(profile->first_time), profile->first_time);
       summary.last_time =
           std::max(summary.last_time.value_or(profile->last_time), profile->last_time);
-      summary.first_boottime = *summary.first_time - base;
-      summary.last_boottime = *summary.last_time - base;
+      summary.first_boottime = saturating_difference(*summary.first_time, base);
+      summary.last_boottime = saturating_difference(*summary.last_time, base);
     }
     return summary;
   }
@@ -97,7 +99,7 @@ class ForeignReader final : public SegmentReader {
     if (stamp.tick_span == 0) return std::pair(std::uint64_t{0}, survey.ticks - 1);
     if (survey.turns_back > 0) return std::nullopt;
     const auto tick_of = [&](std::int64_t time) {
-      return static_cast<std::uint64_t>((time - stamp.base) / stamp.tick_span);
+      return static_cast<std::uint64_t>(saturating_difference(time, stamp.base) / stamp.tick_span);
     };
     return std::pair(tick_of(survey.low_time), tick_of(survey.high_time));
   }
@@ -210,7 +212,7 @@ class ForeignTable final : public TableSource {
                    .grown = profile.grown * scale,
                    .steepest = profile.steepest * scale,
                    .steepest_time = profile.steepest_time,
-                   .span = profile.last_time - profile.first_time});
+                   .span = saturating_difference(profile.last_time, profile.first_time)});
   }
 
   Shared file_;

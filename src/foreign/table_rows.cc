@@ -7,6 +7,7 @@
 #include <cstring>
 #include <set>
 
+#include "base/saturating.h"
 #include "base/text.h"
 #include "journal/format.h"
 #include "store/arrow_glue.h"
@@ -209,7 +210,7 @@ Result<Batch> TableRows::convert(const RawChunk& chunk) const {
       boottime(Type::integer, rows);
   for (std::size_t at = 0; at < rows; ++at) {
     const std::int64_t moment = chunk.times[places[at].row];
-    const std::int64_t since = moment - stamp_.base;
+    const std::int64_t since = saturating_difference(moment, stamp_.base);
     tick.set_word(at, stamp_.tick_span > 0 ? static_cast<std::uint64_t>(since / stamp_.tick_span)
                                            : chunk.ticks[places[at].row]);
     time.set_word(at, static_cast<std::uint64_t>(moment));

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/saturating.h"
 #include "ledger/cpu_split.h"
 #include "ledger/saturated.h"
 
@@ -17,7 +18,7 @@ void add_up(TaskRecord& sum, const TaskRecord& record) {
         &TaskRecord::calls_read, &TaskRecord::calls_write, &TaskRecord::faults_minor,
         &TaskRecord::faults_major, &TaskRecord::switches_voluntary,
         &TaskRecord::switches_involuntary, &TaskRecord::delay_cpu, &TaskRecord::delay_block})
-    sum.*figure = saturated_sum(sum.*figure, record.*figure);
+    sum.*figure = saturating_sum(sum.*figure, record.*figure);
   sum.memory_peak = std::max(sum.memory_peak, record.memory_peak);
 }
 
@@ -84,7 +85,7 @@ void LifeMerger::add(const ConnectorEvent& event, std::int64_t boottime_offset, 
   end.leader_exited = true;
   end.exit_status = event.status;
   end.exit_monotonic = event.monotonic;
-  end.boottime = saturated_sum(event.monotonic, boottime_offset);
+  end.boottime = saturating_sum(event.monotonic, boottime_offset);
   if (event.parent_pid) end.parent_pid = event.parent_pid;
   list(event.pid, end);
 }

@@ -11,6 +11,7 @@
 #include <cerrno>
 
 #include "base/file.h"
+#include "base/saturating.h"
 #include "base/text.h"
 #include "ledger/life_record.h"
 #include "ledger/saturated.h"
@@ -157,7 +158,7 @@ void NetlinkSource::hand_on(const ConnectorEvent& event, const ExecDetails* deta
   if (!is_fork && event.kind != ConnectorEvent::Kind::exec) return;
   LifeEvent life{.kind = is_fork ? LifeEvent::Kind::fork : LifeEvent::Kind::exec,
                  .pid = event.pid,
-                 .boottime = saturated_sum(event.monotonic, boottime_offset_),
+                 .boottime = saturating_sum(event.monotonic, boottime_offset_),
                  .parent_pid = event.parent_pid};
   if (details != nullptr) details->show_in(life);
   keep(life);

@@ -16,10 +16,6 @@ constexpr std::int64_t saturated(std::uint64_t value, std::int64_t unit = 1) {
   std::int64_t product = 0;
   return __builtin_mul_overflow(value, unit, &product) ? kUnknowable : product;
 }
-constexpr std::int64_t saturated_sum(std::int64_t a, std::int64_t b) {
-  std::int64_t sum = 0;
-  return __builtin_add_overflow(a, b, &sum) ? kUnknowable : sum;
-}
 constexpr std::optional<std::int64_t> if_knowable(std::int64_t value) {
   return value == kUnknowable ? std::nullopt : std::optional(value);
 }

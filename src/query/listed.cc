@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/saturating.h"
 #include "journal/format.h"
 #include "query/predicate.h"
 #include "store/arrow_glue.h"
@@ -64,7 +65,7 @@ class Columns {
 
 std::optional<std::int64_t> length_of(const ListedRecording& recording) {
   const auto& end = recording.facts.end_boottime;
-  return end ? std::optional(*end - recording.facts.start_boottime) : std::nullopt;
+  return end ? std::optional(saturating_difference(*end, recording.facts.start_boottime)) : std::nullopt;
 }
 
 std::optional<std::int64_t> size_of(const ListedRecording& recording) {

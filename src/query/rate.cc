@@ -3,6 +3,7 @@
 
 #include <arrow/type.h>
 
+#include "base/saturating.h"
 #include "query/entities.h"
 #include "store/columns.h"
 
@@ -23,11 +24,6 @@ struct State {
   std::int64_t boottime = 0;
   std::vector<std::optional<std::int64_t>> values;
 };
-
-// Of a recording that somebody else made it may not fit into what the counters do.
-double difference(std::int64_t now, std::int64_t before) {
-  return static_cast<double>(static_cast<std::uint64_t>(now) - static_cast<std::uint64_t>(before));
-}
 
 class RateStream final : public RowStream {
  public:
@@ -79,7 +75,7 @@ class RateStream final : public RowStream {
 
   void take_row(State& state, std::uint64_t tick, std::int64_t boottime, std::int64_t row,
                 const std::vector<ColumnView>& values, std::vector<ColumnBuilder>& rates) {
-    const std::int64_t passed = boottime - state.boottime;
+    const std::int64_t passed = saturating_difference(boottime, state.boottime);
     const bool is_first = state.values.empty() || passed <= 0;
     state.values.resize(values.size());
     for (std::size_t index = 0; index < values.size(); ++index) {
@@ -88,14 +84,14 @@ class RateStream final : public RowStream {
       if (is_first || !now || !before || *now < *before)
         rates[index].append_null();
       else
-        rates[index].append_real(difference(*now, *before) * counters_[index].scale /
+        rates[index].append_real(growth(*now, *before) * counters_[index].scale /
                                  static_cast<double>(passed));
     }
     state.tick = tick;
     state.boottime = boottime;
     if (++rows_seen_ % kSweepRows == 0)
       std::erase_if(states_, [&](const auto& entry) {
-        return boottime - entry.second.boottime > kForgetTime &&
+        return saturating_difference(boottime, entry.second.boottime) > kForgetTime &&
                tick > entry.second.tick + kForgetTicks;
       });
   }

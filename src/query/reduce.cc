@@ -7,6 +7,7 @@
 #include <bit>
 #include <deque>
 
+#include "base/saturating.h"
 #include "query/entities.h"
 #include "store/columns.h"
 
@@ -63,8 +64,8 @@ void take_value(Cell& cell, const Reduction& reduction, const ColumnView& column
   if (reduction.how == Reduction::How::counter) {
     const std::int64_t now = column.integer(row);
     if (cell.before && now >= *cell.before && boottime > cell.before_boottime) {
-      cell.gained += static_cast<double>(now - *cell.before);
-      cell.passed += static_cast<double>(boottime - cell.before_boottime);
+      cell.gained += growth(now, *cell.before);
+      cell.passed += growth(boottime, cell.before_boottime);
     }
     cell.before = now;
     cell.before_boottime = boottime;
@@ -159,8 +160,8 @@ class ReduceStream final : public RowStream {
     const ColumnView tick(batch, "tick"), time(batch, "time"), boottime(batch, "boottime");
     for (std::int64_t row = 0; row < batch.num_rows(); ++row) {
       const std::int64_t at = boottime.integer(row);
-      if (!offset_) offset_ = time.integer(row) - at;
-      const std::int64_t bucket = floor_of(at + *offset_);
+      if (!offset_) offset_ = saturating_difference(time.integer(row), at);
+      const std::int64_t bucket = floor_of(saturating_sum(at, *offset_));
       if (bucket != bucket_begin_ && !order_.empty()) TRY(end_bucket());
       if (order_.empty()) {
         bucket_begin_ = bucket;
@@ -178,7 +179,7 @@ class ReduceStream final : public RowStream {
 
   std::int64_t floor_of(std::int64_t at) const {
     const std::int64_t rest = at % every_;
-    return at - (rest < 0 ? rest + every_ : rest);
+    return saturating_difference(at, rest < 0 ? rest + every_ : rest);
   }
 
   Entity& entity_of(std::string_view key) {
@@ -201,7 +202,7 @@ class ReduceStream final : public RowStream {
     for (Entity* entity : order_) {
       output_->column(0).append_word(bucket_tick_);
       output_->column(1).append_word(static_cast<std::uint64_t>(bucket_begin_));
-      output_->column(2).append_word(static_cast<std::uint64_t>(bucket_begin_ - *offset_));
+      output_->column(2).append_word(static_cast<std::uint64_t>(saturating_difference(bucket_begin_, *offset_)));
       output_->column(3 + keys_.size()).append_word(entity->rows);
       for (std::size_t index = 0; index < reductions_.size(); ++index)
         put(reductions_[index], entity->cells[index]);

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "base/saturating.h"
 #include "base/text.h"
 #include "base/units.h"
 #include "collectors/events.h"
@@ -20,7 +21,7 @@ namespace {
 constexpr std::string_view kEventTable = "event";
 
 Result<Stamp> stamp_of(const RecordingFacts& facts, std::int64_t time) {
-  const std::int64_t since = time - facts.start_time;
+  const std::int64_t since = saturating_difference(time, facts.start_time);
   const bool is_after = facts.end_time && time > *facts.end_time;
   if (since < 0 || is_after)
     return Error{ErrorCode::invalid,
@@ -30,7 +31,7 @@ Result<Stamp> stamp_of(const RecordingFacts& facts, std::int64_t time) {
                      "; --at names a time inside"};
   return Stamp{.tick = static_cast<std::uint64_t>(since / std::max<std::int64_t>(facts.interval, 1)),
                .time = time,
-               .boottime = facts.start_boottime + since};
+               .boottime = saturating_sum(facts.start_boottime, since)};
 }
 
 // One above every number there is, so that no sealer or reader takes it for another's.

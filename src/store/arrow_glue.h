@@ -22,9 +22,8 @@
 namespace tacho {
 
 // Sizes in a file are hostile: whatever they say, reading one gets no more than this, so that the process
-// stays below 512 MiB. A row group of ours needs about 50 MiB; the largest live file decompresses to less
-// than 400 MiB.
-inline constexpr std::int64_t kReadingMemory = std::int64_t{448} << 20;
+// stays below 512 MiB, under the sanitizers too. A row group of ours needs about 50 MiB, some of it twice.
+inline constexpr std::int64_t kReadingMemory = std::int64_t{320} << 20;
 arrow::MemoryPool* reading_pool();
 
 Error from_arrow(const arrow::Status& status, const std::string& what);

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/saturating.h"
 #include "journal/journal_reader.h"
 #include "store/columns.h"
 #include "store/segment_reader.h"
@@ -47,8 +48,10 @@ class LiveReader final : public SegmentReader {
   Result<void> start(const std::function<Result<Schema>()>& fallback) {
     reader_ =
         std::make_shared<JournalReader>(TRY(JournalReader::open(folder_->get(), segment_.name)));
-    auto own = decode_schema();
-    if (own && reader_->schema_is_intact()) {
+    // Arrow takes a message of another kind for a schema, and reads anywhere.
+    auto own = reader_->schema_is_intact() ? decode_schema()
+                                           : Result<Schema>(Error{ErrorCode::corrupt, "damaged"});
+    if (own) {
       stored_ = std::move(own).value();
     } else {
       auto other = fallback ? fallback() : Result<Schema>(Error{ErrorCode::corrupt, "none"});
@@ -197,7 +200,7 @@ class LiveReader final : public SegmentReader {
   void report_damage(std::optional<std::int64_t> boottime) {
     for (Pending& pending : pending_) {
       if (pending.lost_rows && boottime && last_boottime_)
-        pending.finding.span = Nanoseconds(*boottime - *last_boottime_);
+        pending.finding.span = Nanoseconds(saturating_difference(*boottime, *last_boottime_));
       log_->add(std::move(pending.finding));
     }
     pending_.clear();

@@ -15,6 +15,7 @@
 #include <cmath>
 #include <set>
 
+#include "base/saturating.h"
 #include "base/text.h"
 #include "store/columns.h"
 #include "store/part_format.h"
@@ -199,7 +200,7 @@ class PartReader final : public SegmentReader {
       finding.rows = row_group->num_rows();
       const auto boottime = ranges_of(*metadata_, group)("boottime");
       if (boottime && boottime->low && boottime->high)
-        finding.span = Nanoseconds(*boottime->high - *boottime->low);
+        finding.span = Nanoseconds(saturating_difference(*boottime->high, *boottime->low));
     } catch (const std::exception&) {
       // The footer itself is damaged: the finding stands without figures.
     }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/saturating.h"
 #include "journal/format.h"
 #include "store/columns.h"
 #include "store/encoding.h"
@@ -56,7 +57,7 @@ struct PartWriter::State {
   // Whether a group of so many rows ends before a row with this boottime.
   bool is_full(std::int64_t rows, std::int64_t boottime) const {
     return rows >= kMostRows ||
-           (rows >= kFewestRows && boottime - first_boottime >= kGroupSpan.count());
+           (rows >= kFewestRows && saturating_difference(boottime, first_boottime) >= kGroupSpan.count());
   }
 
   void gather(Batch batch) {

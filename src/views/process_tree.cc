@@ -7,6 +7,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "base/saturating.h"
 #include "base/units.h"
 #include "views/text_table.h"
 #include "views/values.h"
@@ -37,7 +38,7 @@ TreeProcess process_from(const arrow::RecordBatch& batch, std::int64_t row) {
   process.threads = figure("thread_count");
   process.cpu_time = figure("cpu_time");
   if (const auto user = figure("cpu_time_user"), system = figure("cpu_time_system"); user || system)
-    process.cpu_time = user.value_or(0) + system.value_or(0);
+    process.cpu_time = saturating_sum(user.value_or(0), system.value_or(0));
   process.cpu_share = ColumnView(batch, "cpu_utilization").find_real(row);
   process.start = figure("start_time");
   process.disk_read = figure("disk_io_read");
@@ -179,10 +180,10 @@ std::string tree_json(const ProcessTree& tree, const std::vector<std::size_t>& p
       if (process.cpu_share) entry["cpu_utilization"] = *process.cpu_share;
     }
     list.push_back(std::move(entry));
-    threads += process.threads.value_or(0);
+    add_up(threads, process.threads.value_or(0));
     auto& [count, sum] = by_command[process.command];
     ++count;
-    sum += process.threads.value_or(0);
+    add_up(sum, process.threads.value_or(0));
   }
   std::vector<std::pair<std::int64_t, std::string>> order;
   for (const auto& [command, figures] : by_command) order.emplace_back(-figures.first, command);

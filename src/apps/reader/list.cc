@@ -7,6 +7,7 @@
 #include "apps/reader/command.h"
 #include "apps/reader/view_flags.h"
 #include "base/clock.h"
+#include "base/saturating.h"
 #include "journal/recordings.h"
 #include "query/listed.h"
 #include "store/recording_folder.h"
@@ -41,9 +42,10 @@ constexpr int kRoomForCommand = 110;
 // Unknown for one that was broken off.
 std::optional<std::int64_t> length_of(const ListedRecording& recording) {
   const RecordingFacts& facts = recording.facts;
-  if (recording.is_recording_now) return SystemClock().now().boottime.count() - facts.start_boottime;
+  if (recording.is_recording_now) 
+    return saturating_difference(SystemClock().now().boottime.count(), facts.start_boottime);
   if (!facts.end_boottime) return std::nullopt;
-  return *facts.end_boottime - facts.start_boottime;
+  return saturating_difference(*facts.end_boottime, facts.start_boottime);
 }
 
 std::string size_of(const ListedRecording& recording) {

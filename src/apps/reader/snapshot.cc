@@ -5,6 +5,7 @@
 
 #include "apps/reader/command.h"
 #include "apps/reader/view_flags.h"
+#include "base/saturating.h"
 #include "query/processes.h"
 #include "query/rate.h"
 #include "views/export/row_writer.h"
@@ -95,7 +96,7 @@ Result<void> write_json(const Recording& recording, Zone zone, Output& output) {
   text += ": ";
   append_json_string(text, facts.host.name);
   text += fmt::format(", \"rates_over_ns\": {}",
-                      facts.end_boottime.value_or(facts.start_boottime) - facts.start_boottime);
+                      saturating_difference(facts.end_boottime.value_or(facts.start_boottime), facts.start_boottime));
   for (const TableSummary& summary : TRY(recording.tables())) {
     if (!is_about_machine(summary)) continue;
     text += ",\n";

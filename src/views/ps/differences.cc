@@ -7,6 +7,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "base/saturating.h"
 #include "query/processes.h"
 #include "views/missed.h"
 #include "views/ps/json.h"
@@ -31,7 +32,7 @@ struct Look {
   States states;
 };
 
-Figure plus(Figure a, Figure b) { return a || b ? Figure(a.value_or(0) + b.value_or(0)) : Figure(); }
+Figure plus(Figure a, Figure b) { return a || b ? Figure(saturating_sum(a.value_or(0), b.value_or(0))) : Figure(); }
 Figure minus(Figure a, Figure b) { return a && b ? Figure(*a - *b) : Figure(); }
 
 Result<Look> look_at(const Recording& recording, std::int64_t time) {
@@ -219,8 +220,8 @@ class Differences {
     }
     const std::int64_t around = latest_delay(recording.facts());
     const LivesWanted wanted{.which = LivesWanted::Which::ended,
-                             .from = before.time - around,
-                             .to = after.time + around};
+                             .from = saturating_difference(before.time, around),
+                             .to = saturating_sum(after.time, around)};
     TRY(each_life(recording, wanted, [&](const ProcessLife& life) {
       if (life.end->tick > before.tick && life.end->tick <= after.tick) add_ended(life, before);
     }));

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "base/saturating.h"
 #include "views/ps/ending.h"
 
 namespace tacho {
@@ -16,7 +17,7 @@ Figure end_of(const Life& life) { return life.end ? Figure(life.end->time) : Fig
 Figure pid_of(const Life& life) { return life.about.pid; }
 Figure lived(const Life& life) {
   if (!life.end || !life.about.start_time) return std::nullopt;
-  return std::max<std::int64_t>(0, life.end->time - *life.about.start_time);
+  return std::max<std::int64_t>(0, saturating_difference(life.end->time, *life.about.start_time));
 }
 
 // Signals first, then statuses from high to low: failures are looked for.

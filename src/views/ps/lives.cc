@@ -6,6 +6,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/saturating.h"
 #include "base/text.h"
 #include "query/rows.h"
 #include "views/table_cursor.h"
@@ -49,12 +50,12 @@ bool has_text(std::string_view text, std::string_view wanted) {
 
 Figure sum(Figure a, Figure b) {
   if (!a && !b) return std::nullopt;
-  return a.value_or(0) + b.value_or(0);
+  return saturating_sum(a.value_or(0), b.value_or(0));
 }
 Figure larger(Figure a, Figure b) { return !a ? b : !b ? a : std::max(*a, *b); }
 Figure grown(Figure latest, Figure before) {
   if (!latest) return latest;
-  return std::max<std::int64_t>(0, *latest - before.value_or(0));
+  return std::max<std::int64_t>(0, saturating_difference(*latest, before.value_or(0)));
 }
 Figure either(Figure first, Figure second) { return first ? first : second; }
 
@@ -76,7 +77,7 @@ class LifeWalk {
     if (!TRY(open())) return {};
     for (TableCursor* cursor : {&info_, &figures_, &ends_}) TRY(cursor->advance());
     const std::int64_t last =
-        wanted_.to ? *wanted_.to + latest_delay(recording_.facts()) : INT64_MAX;
+        wanted_.to ? saturating_sum(*wanted_.to, latest_delay(recording_.facts())) : INT64_MAX;
     while (true) {
       const TableCursor* first = nullptr;
       for (const TableCursor* cursor : {&info_, &figures_, &ends_})
@@ -291,8 +292,8 @@ bool ProcessAbout::contains(std::string_view text) const {
 std::int64_t latest_delay(const RecordingFacts& facts) {
   // A source tells an end at the next tick; one that has to be joined with its account waits for a few
   // more, and a tick can be late.
-  constexpr std::int64_t kTicks = 4, kLeast = 10'000'000'000;
-  return kTicks * facts.interval + kLeast;
+  constexpr std::int64_t kTicks = 4, kLeast = 10'000'000'000, kLongest = 86'400'000'000'000;
+  return kTicks * std::clamp<std::int64_t>(facts.interval, 0, kLongest) + kLeast;
 }
 
 Result<void> each_life(const Recording& recording, const LivesWanted& wanted, const TakeLife& take) {

@@ -7,6 +7,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "base/saturating.h"
 #include "views/missed.h"
 #include "views/ps/json.h"
 #include "views/ps/listing.h"
@@ -34,7 +35,7 @@ struct Sum {
   std::int64_t value = 0;
   std::uint64_t known = 0, unknown = 0;
   void add(Figure figure) {
-    value += figure.value_or(0);
+    add_up(value, figure.value_or(0));
     ++(figure ? known : unknown);
   }
   Figure figure() const { return known > 0 ? Figure(value) : Figure(); }

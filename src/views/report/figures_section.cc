@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/saturating.h"
 #include "views/report/section.h"
 #include "views/text_table.h"
 #include "views/values.h"
@@ -57,7 +58,7 @@ std::string value_text(const ColumnInfo& column, double value, std::string_view 
 std::string moment_text(const ReportContext& context, std::int64_t time) {
   const RecordingFacts& facts = context.recording.facts();
   constexpr std::int64_t kDay = std::int64_t{86'400} * 1'000'000'000;
-  if (facts.end_time.value_or(facts.start_time) - facts.start_time < kDay)
+  if (saturating_difference(facts.end_time.value_or(facts.start_time), facts.start_time) < kDay)
     return format_clock_time(Nanoseconds(time), context.zone);
   return Moments(context.zone, Nanoseconds(time)).text(Nanoseconds(time), 0);
 }

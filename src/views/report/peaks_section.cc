@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/saturating.h"
 #include "views/report/section.h"
 
 namespace tacho {
@@ -158,7 +159,7 @@ class Peaks {
       tick = at[0].word(row);
       time = at[1].integer(row);
       boottime = at[2].integer(row);
-      for (std::size_t mode = 3; mode < columns.size(); ++mode) busy += at[mode].integer(row);
+      for (std::size_t mode = 3; mode < columns.size(); ++mode) add_up(busy, at[mode].integer(row));
       ++count;
     }));
     finish_tick();

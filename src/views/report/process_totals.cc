@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "base/saturating.h"
 #include "views/table_cursor.h"
 
 namespace tacho {
@@ -126,7 +127,7 @@ class Walk {
     of.is_seen = true;
     ProcessTotals& totals = of.process.totals;
     const auto figure = [this](int column) { return figures_.integer(column).value_or(0); };
-    std::int64_t cpu = figure(kUserTime) + figure(kSystemTime) + figure(kTotalTime);
+    std::int64_t cpu = saturating_sum(saturating_sum(figure(kUserTime), figure(kSystemTime)), figure(kTotalTime));
     if (figure(kThreads) <= 1) cpu = std::max(cpu, figure(kMainThread));
     // A file of another program may not know it.
     if (figures_.integer(kUserTime) || figures_.integer(kSystemTime) || figures_.integer(kTotalTime))
@@ -137,7 +138,7 @@ class Walk {
     const std::int64_t resident = figure(kMemory);
     take_peak(totals, context_.range.from ? resident : std::max(resident, figure(kPeak)), figures_.time());
     if (!of.is_in_command) return;
-    memory_ += resident - of.memory;
+    add_up(memory_, saturating_difference(resident, of.memory));
     of.memory = resident;
   }
 
@@ -174,7 +175,7 @@ class Walk {
     of.is_seen = true;
     ProcessTotals& totals = of.process.totals;
     totals.ended_cpu =
-        ends_.integer(kEndUserTime).value_or(0) + ends_.integer(kEndSystemTime).value_or(0);
+        saturating_sum(ends_.integer(kEndUserTime).value_or(0), ends_.integer(kEndSystemTime).value_or(0));
     const auto take_io = [&](std::int64_t& first, std::int64_t& last, int column) {
       const auto value = ends_.integer(column);
       if (value && of.is_born_here) first = 0;
@@ -187,7 +188,7 @@ class Walk {
 
   // Nothing more will be told of it.
   void finish(Living& of) {
-    memory_ -= of.memory;
+    memory_ = saturating_difference(memory_, of.memory);
     if (!of.is_seen) return;
     ProcessTotals& totals = of.process.totals;
     totals.was_born_here = of.is_born_here;
@@ -235,9 +236,9 @@ void LargestProcesses::add(const ReportedProcess& process) {
 
 void ProcessGroup::add(const ReportedProcess& process) {
   ++count;
-  cpu += process.totals.cpu();
-  read += process.totals.read();
-  written += process.totals.written();
+  add_up(cpu, process.totals.cpu());
+  add_up(read, process.totals.read());
+  add_up(written, process.totals.written());
   misses_io = misses_io || !process.totals.has_io();
   has_cpu = has_cpu || process.totals.has_cpu();
   for (LargestProcesses* largest : {&by_cpu, &by_peak, &by_io}) largest->add(process);

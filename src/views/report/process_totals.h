@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/saturating.h"
 #include "views/report/section.h"
 
 namespace tacho {
@@ -27,7 +28,7 @@ struct ProcessTotals {
 
  private:
   std::int64_t grown(std::int64_t first, std::int64_t last) const {
-    return last - (was_born_here ? 0 : std::max<std::int64_t>(first, 0));
+    return saturating_difference(last, was_born_here ? 0 : std::max<std::int64_t>(first, 0));
   }
 };
 
@@ -67,7 +68,7 @@ struct ProcessGroup {
   // As many of each as a report shows.
   LargestProcesses by_cpu{8, [](const ProcessTotals& totals) { return totals.cpu(); }};
   LargestProcesses by_peak{3, [](const ProcessTotals& totals) { return totals.peak; }};
-  LargestProcesses by_io{3, [](const ProcessTotals& totals) { return totals.read() + totals.written(); }};
+  LargestProcesses by_io{3, [](const ProcessTotals& totals) { return saturating_sum(totals.read(), totals.written()); }};
 };
 
 struct ReportedProcesses {

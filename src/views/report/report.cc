@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/display.h"
+#include "base/saturating.h"
 #include "views/report/section.h"
 
 namespace tacho {
@@ -59,13 +60,14 @@ Result<std::vector<ColumnFigures>> known_figures(const ReportContext& context, s
 
 void CounterTrace::add(std::int64_t boottime, std::int64_t time, std::optional<std::int64_t> value) {
   if (!value) return;
-  const std::int64_t step = boottime - last_boottime_;
+  const std::int64_t step = saturating_difference(boottime, last_boottime_);
   if (last_ && step > 0) {
     if (step < kShortestStep) return;  // joined to the next one
-    span_ += step;
+    add_up(span_, step);
     if (*value >= *last_) {  // it went back: it began anew, and what lies between is unknown
-      grown_ += *value - *last_;
-      const double rate = static_cast<double>(*value - *last_) * 1e9 / static_cast<double>(step);
+      const std::int64_t growth = saturating_difference(*value, *last_);
+      add_up(grown_, growth);
+      const double rate = static_cast<double>(growth) * 1e9 / static_cast<double>(step);
       if (rate > steepest_) {
         steepest_ = rate;
         steepest_time_ = time;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/saturating.h"
 #include "views/report/section.h"
 #include "views/text_table.h"
 
@@ -73,7 +74,7 @@ Result<void> read_interfaces(const ReportContext& context, std::map<std::string,
                  interfaces[name].two.add(boottime, time, at[4].find_integer(row));
                  std::optional<std::int64_t> trouble;
                  for (std::size_t column = 5; column < 9; ++column)
-                   if (!at[column].is_null(row)) trouble = trouble.value_or(0) + at[column].integer(row);
+                   if (!at[column].is_null(row)) trouble = saturating_sum(trouble.value_or(0), at[column].integer(row));
                  troubles[name].add(boottime, time, trouble);
                });
 }

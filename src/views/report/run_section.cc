@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/display.h"
+#include "base/saturating.h"
 #include "views/report/section.h"
 #include "views/report/sentences.h"
 #include "views/values.h"
@@ -56,8 +57,9 @@ std::string_view color_of(const RecordingFacts& facts, const Output& output) {
 void write_command(const CommandFacts& command, int cpus, Output& output) {
   if (!command.folder.empty()) named_line(output, "in", command.folder);
   if (!command.end_boottime) return;
-  const std::int64_t wall = *command.end_boottime - command.start_boottime;
-  const std::int64_t cpu = command.cpu_time_user.value_or(0) + command.cpu_time_system.value_or(0);
+  const std::int64_t wall = saturating_difference(*command.end_boottime, command.start_boottime);
+  const std::int64_t cpu = 
+      saturating_sum(command.cpu_time_user.value_or(0), command.cpu_time_system.value_or(0));
   const double share =
       wall > 0 ? static_cast<double>(cpu) / static_cast<double>(wall) / std::max(1, cpus) : 0;
   named_line(
