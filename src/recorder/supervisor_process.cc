@@ -147,6 +147,39 @@ void CallerSignals::give_back() const {
   sigprocmask(SIG_SETMASK, &mask_, nullptr);
 }
 
+int status_of_exec_error(int error_number) { return error_number == ENOENT ? 127 : 126; }
+
+namespace {
+
+// Whether one of the places where execvp looks for it is right. The system's default for no PATH is
+// execvp's to know: then it is.
+bool is_any_place(const std::string& program, bool (*is_right)(const std::string& path)) {
+  if (program.find('/') != std::string::npos) return is_right(program);
+  const char* variable = getenv("PATH");
+  if (variable == nullptr) return true;
+  std::string_view path = variable;
+  bool is_last = false;
+  while (!is_last) {
+    is_last = path.find(':') == std::string_view::npos;
+    const std::string_view folder = take_until(path, ':');
+    if (is_right(std::string(folder.empty() ? "." : folder) + "/" + program)) return true;
+  }
+  return false;
+}
+
+bool is_there(const std::string& path) {
+  struct stat status {};
+  return stat(path.c_str(), &status) == 0;
+}
+
+bool is_program(const std::string& path) {
+  struct stat status {};
+  return stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode) &&
+         faccessat(AT_FDCWD, path.c_str(), X_OK, AT_EACCESS) == 0;
+}
+
+}  // namespace
+
 void execute(const std::vector<std::string>& arguments) {
   std::vector<char*> pointers;
   pointers.reserve(arguments.size() + 1);
@@ -154,28 +187,11 @@ void execute(const std::vector<std::string>& arguments) {
     pointers.push_back(const_cast<char*>(argument.c_str()));  // execvp does not write to them
   pointers.push_back(nullptr);
   execvp(pointers[0], pointers.data());
+  // It says so too of a folder of PATH that is closed to us. To a shell that is a command not found.
+  if (errno == EACCES) errno = is_any_place(arguments.front(), is_there) ? EACCES : ENOENT;
 }
 
-int status_of_exec_error(int error_number) { return error_number == ENOENT ? 127 : 126; }
-
-bool can_be_found(const std::string& program) {
-  const auto is_program = [](const std::string& path) {
-    struct stat status {};
-    return stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode) &&
-           faccessat(AT_FDCWD, path.c_str(), X_OK, AT_EACCESS) == 0;
-  };
-  if (program.find('/') != std::string::npos) return is_program(program);
-  const char* variable = getenv("PATH");
-  if (variable == nullptr) return true;  // execvp knows the system's default, we need not
-  std::string_view path = variable;
-  bool is_last = false;
-  while (!is_last) {
-    is_last = path.find(':') == std::string_view::npos;
-    const std::string_view folder = take_until(path, ':');
-    if (is_program(std::string(folder.empty() ? "." : folder) + "/" + program)) return true;
-  }
-  return false;
-}
+bool can_be_found(const std::string& program) { return is_any_place(program, is_program); }
 
 Result<CommandProcess> start_command(const std::vector<std::string>& arguments,
                                      const CallerSignals& signals) {

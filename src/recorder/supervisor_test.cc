@@ -160,6 +160,20 @@ TEST_F(Supervise, StartsNoRecorderForWhatDoesNotExist) {
   EXPECT_EQ(shared->began, 0);
 }
 
+TEST_F(Supervise, AFolderOfPathThatIsClosedIsNoReason) {
+  if (geteuid() == 0) GTEST_SKIP() << "nothing is closed to root";
+  char folder[] = "/tmp/tacho-supervisor-test-XXXXXX";
+  ASSERT_NE(mkdtemp(folder), nullptr);
+  ASSERT_EQ(chmod(folder, 0), 0);
+  const std::string before = getenv("PATH");
+  setenv("PATH", (std::string(folder) + ":" + before).c_str(), 1);
+  const auto outcome = run({.arguments = {"no-such-program"}, .timeout = {}}, good());
+  setenv("PATH", before.c_str(), 1);
+  rmdir(folder);
+  EXPECT_TRUE(outcome.exited_with(127));
+  EXPECT_EQ(outcome.err, "tacho: cannot run 'no-such-program': No such file or directory\n");
+}
+
 TEST_F(Supervise, ReportsWhatTheKernelWouldNotExecute) {
   // Found and marked as a program, but with an interpreter that does not exist.
   char path[] = "/tmp/tacho-supervisor-test-XXXXXX";
