@@ -7,6 +7,7 @@
 #include <map>
 
 #include "base/display.h"
+#include "base/saturating.h"
 #include "views/missed.h"
 #include "views/report/section.h"
 #include "views/values.h"
@@ -39,11 +40,14 @@ Result<void> report_events(const ReportContext& context, Output& output) {
                  if (!at[4].is_null(row))
                    until = " to " + format_clock_time(Nanoseconds(at[4].integer(row)), context.zone);
                  const std::int64_t time = at[0].integer(row);
-                 lines.emplace(time, fmt::format("  {}{}  {}{:<14}{} {}\n",
-                                                 format_clock_time(Nanoseconds(time), context.zone),
-                                                 until, color, printable(at[2].text(row)),
-                                                 color.empty() ? "" : output.plain(),
-                                                 printable(at[3].text(row))));
+                 const std::string moment =
+                     "  " + format_clock_time(Nanoseconds(time), context.zone) + until + "  ";
+                 const std::string name = fmt::format("{:<14}", printable(at[2].text(row)));
+                 const std::string begin = moment + name + " ";
+                 std::string text = wrapped(begin, at[3].text(row), output.width());
+                 if (!color.empty())
+                   text.replace(0, begin.size(), fmt::format("{}{}{}{} ", moment, color, name, output.plain()));
+                 lines.emplace(time, std::move(text));
                  if (lines.size() > kShownEvents) lines.erase(std::prev(lines.end()));
                }));
   if (count == 0) return {};
@@ -71,10 +75,10 @@ Result<void> report_cost(const ReportContext& context, Output& output) {
   const auto ticks = static_cast<std::int64_t>(std::max<std::uint64_t>(1, summary.rows));
   std::int64_t bytes = 0, dropped = 0, errors = 0, skipped = 0;
   for (const auto& [name, component] : components) {
-    bytes += component.bytes;
-    dropped += component.dropped;
-    errors += component.errors;
-    skipped += component.skipped;
+    add_up(bytes, component.bytes);
+    add_up(dropped, component.dropped);
+    add_up(errors, component.errors);
+    add_up(skipped, component.skipped);
   }
   const auto children = components.find("children");
   const std::int64_t sealing = children == components.end() ? 0 : children->second.cpu_time;
