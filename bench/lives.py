@@ -92,10 +92,11 @@ def read_lives(text):
 
 
 def worst_and_median(values, form):
+    """Of differences: the one farthest from 0, with its sign."""
     values = list(values)
     if not values:
         return "not known"
-    return f"{form(max(values))} ({form(statistics.median(values))})"
+    return f"{form(max(values, key=abs))} ({form(statistics.median(values))})"
 
 
 def short_lives(bench):
@@ -136,9 +137,9 @@ def compare_lives(bench, recording, parent, lives, counted):
         with_status += row["exit_code"] == str(life["status"])
         if row["cpu_time_user"] and row["cpu_time_system"]:
             spent = int(row["cpu_time_user"]) + int(row["cpu_time_system"])
-            cpu.append(abs(spent - life["cpu"]) / 1000)
+            cpu.append((spent - life["cpu"]) / 1000)
         if row["memory_peak"] and life.get("peak", 0) > 0:
-            peak.append(abs(int(row["memory_peak"]) / life["peak"] - 1) * 100)
+            peak.append((int(row["memory_peak"]) / life["peak"] - 1) * 100)
     count, source = len(lives), bench.source(recording)
     what = f"{count} programs of 5 ms and 20 MB in 10 s"
     nothing = {name: "not known" for name in counted}
@@ -146,11 +147,11 @@ def compare_lives(bench, recording, parent, lives, counted):
              beside(counted), f"{len(exits)}; {with_arguments}; {with_status}",
              f"{count}; {count}; {count}"),
             (f"{what}: their CPU time beside wait4's, worst (median)", beside(nothing),
-             worst_and_median(cpu, lambda value: f"{value:.1f} us") + of_how_many(cpu, count),
+             worst_and_median(cpu, lambda value: f"{value:+.1f} us") + of_how_many(cpu, count),
              "50 us"),
             (f"{what}: their peak beside their own count of pages, worst (median)",
              beside(nothing),
-             worst_and_median(peak, lambda value: f"{value:.2f} %") + of_how_many(peak, count),
+             worst_and_median(peak, lambda value: f"{value:+.2f} %") + of_how_many(peak, count),
              "2 %")]
 
 
