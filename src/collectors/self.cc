@@ -87,7 +87,8 @@ class Self final : public Collector {
       fields.skip(1);
       if (const auto pages = fields.number()) rows.set(memory_usage, *pages * page_size_);
     }
-    set_peak(rows, RUSAGE_SELF);
+    rusage usage{};
+    if (getrusage(RUSAGE_SELF, &usage) == 0) rows.set(memory_peak, peak_of(usage));
     if (slow) rows.set(descriptors, count_descriptors());
     rows.finish_row();
   }
@@ -96,17 +97,14 @@ class Self final : public Collector {
     rows.start_row();
     rows.set(component, "children");
     rusage usage{};
-    if (getrusage(RUSAGE_CHILDREN, &usage) == 0)
+    if (getrusage(RUSAGE_CHILDREN, &usage) == 0) {
       rows.set(cpu_time, nanoseconds_of(usage.ru_utime) + nanoseconds_of(usage.ru_stime));
-    set_peak(rows, RUSAGE_CHILDREN);
+      rows.set(memory_peak, peak_of(usage));
+    }
     rows.finish_row();
   }
 
-  static void set_peak(Rows& rows, int who) {
-    rusage usage{};
-    if (getrusage(who, &usage) == 0)
-      rows.set(memory_peak, std::int64_t{usage.ru_maxrss} * 1024);  // ru_maxrss is in KiB
-  }
+  static std::int64_t peak_of(const rusage& usage) { return std::int64_t{usage.ru_maxrss} * 1024; }  // from KiB
 
   static std::int64_t nanoseconds_of(const timeval& time) {
     return std::int64_t{time.tv_sec} * 1'000'000'000 + std::int64_t{time.tv_usec} * 1000;

@@ -274,14 +274,15 @@ class Recorder {
     const bool repeat_all = frame->begins_file || writer_->take_restarted() || repeat_next_;
     repeat_next_ = false;
     const Runner::Turn turn{.tick = tick, .repeat_all = repeat_all, .is_last = is_last};
-    const Nanoseconds now = clock_.now().boottime;
+    Moment moment(clock_);
+    const Nanoseconds now = moment.now.boottime;
     for (auto& [runner, next] : threaded_)
       if (runner->runner().is_due(next, now, repeat_all)) runner->ask(turn);
     for (auto& [runner, next] : runners_) {
       if (!runner->is_due(next, now, repeat_all || is_last)) continue;
-      runner->run(turn, *frame);
+      runner->run(turn, *frame, moment);
       for (const Rows& rows : runner->rows()) receipt_.observe(rows);
-      if (wide_) wide_->observe(runner->rows());
+      if (wide_) observe_wide(*runner, moment);
     }
     // At the end newer ones follow at once, and each costs two syncs.
     if (!is_last) {
@@ -294,11 +295,18 @@ class Recorder {
   // Many processes ended since the last tick: their rows are written now, with its number.
   void take_between() {
     FramePointer frame = queue_.take_empty();
+    Moment moment(clock_);
     for (auto& [runner, next] : runners_) {
-      const bool has_run = runner->run({.tick = tick_, .between = true}, *frame);
-      if (wide_ && has_run) wide_->observe(runner->rows());
+      const bool has_run = runner->run({.tick = tick_, .between = true}, *frame, moment);
+      if (wide_ && has_run) observe_wide(*runner, moment);
     }
     push(frame);
+  }
+
+  // It counts its own time.
+  void observe_wide(const Runner& runner, Moment& moment) {
+    wide_->observe(runner.rows());
+    moment = Moment(clock_);
   }
 
   void push(FramePointer& frame) {

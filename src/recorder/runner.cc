@@ -35,14 +35,13 @@ bool Runner::is_due(Nanoseconds& next, Nanoseconds now, bool always) const {
   return true;
 }
 
-bool Runner::run(const Turn& turn, Frame& frame) {
+bool Runner::run(const Turn& turn, Frame& frame, Moment& moment) {
   if (turn.between && collector_->wake_descriptor() < 0) return false;
-  const Nanoseconds start = thread_cpu_time();
-  const Instant now = clock_.now();
+  const Moment begin = moment;
   if (repeated_all_ && !turn.repeat_all && !turn.between) release_memory();
   repeated_all_ = turn.repeat_all || (repeated_all_ && turn.between);
   for (Rows& rows : rows_)
-    rows.begin({.tick = turn.tick, .time = now.time.count(), .boottime = now.boottime.count()});
+    rows.begin({.tick = turn.tick, .time = begin.now.time.count(), .boottime = begin.now.boottime.count()});
   Collection collection(rows_, turn.repeat_all, clock_, turn.is_last);
   const auto collected =
       turn.between ? collector_->collect_between(collection) : collector_->collect(collection);
@@ -62,8 +61,9 @@ bool Runner::run(const Turn& turn, Frame& frame) {
                              .rows = count});
     counters.rows += count;
   }
-  counters.cpu_time = (thread_cpu_time() - start).count();
-  counters.wall_time = (clock_.now().boottime - now.boottime).count();
+  moment = Moment(clock_);
+  counters.cpu_time = (moment.cpu_time - begin.cpu_time).count();
+  counters.wall_time = (moment.now.boottime - begin.now.boottime).count();
   if (statistics_ != nullptr) statistics_->add(info_->name(), counters);
   return true;
 }
@@ -116,7 +116,8 @@ struct ThreadedRunner::Shared {
 
   void take_turn(const Runner::Turn& turn) {
     FramePointer frame = queue.take_empty();
-    runner->run(turn, *frame);
+    Moment moment(runner->clock());
+    runner->run(turn, *frame, moment);
     if (wide != nullptr) wide->observe(runner->rows());
     if (!frame->entries.empty() && !queue.push(frame))
       statistics.add(runner->info().name(), {.dropped = frame->rows_left()});

@@ -24,6 +24,14 @@ namespace tacho {
 class WideOutput;
 
 // One collector with its rows. Used by one thread at a time.
+// The clocks at once. Where one piece of work ends the next begins: reading them costs as much as a small
+// table does.
+struct Moment {
+  explicit Moment(Clock& clock) : now(clock.now()), cpu_time(thread_cpu_time()) {}
+  Instant now;
+  Nanoseconds cpu_time;  // of this thread
+};
+
 class Runner {
  public:
   // `first_table` is the index of the collector's first table in the writer's list.
@@ -37,13 +45,14 @@ class Runner {
     bool is_last = false;
     bool between = false;  // two ticks: only what cannot wait
   };
-  // One turn: the clocks are read, the collector reads, its rows are appended to the frame. False when
-  // there was none: between two ticks most collectors have nothing to do.
-  bool run(const Turn& turn, Frame& frame);
+  // One turn, which began at `moment`, then the moment of its end: the collector reads, its rows are appended
+  // to the frame. False when there was none: between two ticks most collectors have nothing to do.
+  bool run(const Turn& turn, Frame& frame, Moment& moment);
   // The rows of the last turn.
   const std::vector<Rows>& rows() const { return rows_; }
   void report_coverage(Coverage& coverage) const;
   const CollectorInfo& info() const { return *info_; }
+  Clock& clock() const { return clock_; }
   // Whether its turn has come, which `next` says and then says for the one after; `always`: it has.
   bool is_due(Nanoseconds& next, Nanoseconds now, bool always) const;
 

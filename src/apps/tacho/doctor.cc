@@ -84,7 +84,8 @@ class Doctor {
       return;
     }
     Frame frame;
-    (*runner)->run({.repeat_all = true}, frame);
+    Moment moment((*runner)->clock());
+    (*runner)->run({.repeat_all = true}, frame, moment);
     (*runner)->report_coverage(coverage_);
     add(**runner);
   }
