@@ -33,6 +33,7 @@ enum CharacterSet : std::uint8_t {
   kWantsQuotes = 1 << 4,
   kQuote = 1 << 5,  // and what else stands around a name in shell lines and JSON
   kInWord = 1 << 6,  // of what may be base64, hexadecimal or a JSON web token
+  kUnplain = 1 << 7,  // may have to be escaped or quoted
 };
 
 // Of ASCII, whatever the locale.
@@ -55,6 +56,8 @@ consteval std::array<std::uint8_t, 256> make_character_sets() {
   add(kInWord, "+/=_-.:");
   for (int c = 0; c < 128; ++c)
     if (is_alphanumeric(static_cast<char>(c))) sets[static_cast<std::size_t>(c)] |= kInWord;
+  for (std::size_t c = 0; c < sets.size(); ++c)
+    if ((sets[c] & kInWord) == 0 && c != '@' && c != '%') sets[c] |= kUnplain;
   return sets;
 }
 constexpr std::array<std::uint8_t, 256> kCharacterSets = make_character_sets();
@@ -390,6 +393,10 @@ void append_quoted(std::string& out, std::string_view text) {
 
 // The argument, escaped and quoted, in at most `room` bytes; false when it was cut.
 bool append_argument(std::string& out, std::string_view argument, std::size_t room) {
+  if (!argument.empty() && argument.size() <= room && find_in(kUnplain, argument) == argument.size()) {
+    out.append(argument);
+    return true;
+  }
   for (std::size_t limit = room;;) {
     std::string safe, quoted;
     const bool is_whole = append_escaped(safe, argument, limit);
@@ -409,6 +416,7 @@ bool append_argument(std::string& out, std::string_view argument, std::size_t ro
 
 RedactedArguments redact_arguments(std::string_view arguments, std::size_t limit) {
   RedactedArguments result;
+  result.text.reserve(std::min(arguments.size(), limit));
   Redactor redactor;
   bool first = true;
   while (!arguments.empty()) {
