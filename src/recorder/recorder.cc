@@ -27,10 +27,10 @@
 #include "recorder/receipt.h"
 #include "recorder/retention.h"
 #include "recorder/rights.h"
-#include "recorder/runner.h"
 #include "recorder/sealing.h"
 #include "recorder/service_manager.h"
 #include "recorder/time_keeper.h"
+#include "recorder/turns.h"
 #include "recorder/wake_up.h"
 #include "recorder/writer.h"
 
@@ -109,7 +109,7 @@ class Recorder {
     }
     begin_facts();
     open_lives(selected);
-    make_runners(selected);
+    add_collectors(selected);
     TRY(make_writer());
     if (wide_) wide_->start(facts_, place_.path, events_, statistics_);
     if (!options_.is_temporary) protect_from_memory_pressure();
@@ -153,7 +153,7 @@ class Recorder {
                 *wake_, clock_);
   }
 
-  void make_runners(const std::vector<const CollectorInfo*>& selected) {
+  void add_collectors(const std::vector<const CollectorInfo*>& selected) {
     const CollectorEnvironment environment{
         .root = *root_,
         .settings = settings_,
@@ -165,7 +165,7 @@ class Recorder {
         .command = options_.command ? options_.command->pid : 0,
         .interval = options_.interval};
     for (const CollectorInfo* info : selected) {
-      const auto added = add_runner(*info, environment);
+      const auto added = turns_.add(*info, environment, wide_.get());
       if (added) continue;
       const bool denied = added.error().code == ErrorCode::denied;
       coverage_.add({.kind = denied ? CoverageNote::Kind::denied : CoverageNote::Kind::absent,
@@ -173,20 +173,7 @@ class Recorder {
                      .what = "the whole table",
                      .why = added.error().text});
     }
-    for (const Table* table : tables_) facts_.tables.emplace_back(table->name);
-  }
-
-  Result<void> add_runner(const CollectorInfo& info, const CollectorEnvironment& environment) {
-    auto runner = TRY(Runner::create(info, environment, tables_.size()));
-    if (info.runs == CollectorInfo::Runs::in_own_thread) {
-      auto threaded =
-          TRY(ThreadedRunner::create(std::move(runner), queue_, statistics_, wide_.get()));
-      threaded_.push_back({std::move(threaded), {}});
-    } else {
-      runners_.push_back({std::move(runner), {}});
-    }
-    tables_.insert(tables_.end(), info.tables.begin(), info.tables.end());
-    return {};
+    for (const Table* table : turns_.tables()) facts_.tables.emplace_back(table->name);
   }
 
   Result<void> make_writer() {
@@ -207,8 +194,8 @@ class Recorder {
     };
     // Not synced: its disk may be busy, and the command waits. The writer replaces it soon.
     TRY(replace_file_at(place_.folder.get(), std::string(kFactsName), to_json(facts_), Sync::no));
-    writer_ = TRY(Writer::create(place_.folder.get(), tables_, std::move(writer_options), queue_,
-                                 events_, statistics_, clock_));
+    writer_ = TRY(Writer::create(place_.folder.get(), turns_.tables(), std::move(writer_options),
+                                 queue_, events_, statistics_, clock_));
     if (auto started = writer_->start(); !started) {
       // What was made so far is no recording.
       unlinkat(place_.folder.get(), kFactsName.data(), 0);
@@ -273,17 +260,8 @@ class Recorder {
     frame->begins_file = !is_last && writer_->wants_rotation();
     const bool repeat_all = frame->begins_file || writer_->take_restarted() || repeat_next_;
     repeat_next_ = false;
-    const Runner::Turn turn{.tick = tick, .repeat_all = repeat_all, .is_last = is_last};
-    Moment moment(clock_);
-    const Nanoseconds now = moment.now.boottime;
-    for (auto& [runner, next] : threaded_)
-      if (runner->runner().is_due(next, now, repeat_all)) runner->ask(turn);
-    for (auto& [runner, next] : runners_) {
-      if (!runner->is_due(next, now, repeat_all || is_last)) continue;
-      runner->run(turn, *frame, moment);
-      for (const Rows& rows : runner->rows()) receipt_.observe(rows);
-      if (wide_) observe_wide(*runner, moment);
-    }
+    turns_.take({.tick = tick, .repeat_all = repeat_all, .is_last = is_last}, *frame,
+                [this](const Rows& rows) { receipt_.observe(rows); });
     // At the end newer ones follow at once, and each costs two syncs.
     if (!is_last) {
       frame->facts = std::move(pending_facts_);
@@ -295,18 +273,8 @@ class Recorder {
   // Many processes ended since the last tick: their rows are written now, with its number.
   void take_between() {
     FramePointer frame = queue_.take_empty();
-    Moment moment(clock_);
-    for (auto& [runner, next] : runners_) {
-      const bool has_run = runner->run({.tick = tick_, .between = true}, *frame, moment);
-      if (wide_ && has_run) observe_wide(*runner, moment);
-    }
+    turns_.take_between(tick_, *frame);
     push(frame);
-  }
-
-  // It counts its own time.
-  void observe_wide(const Runner& runner, Moment& moment) {
-    wide_->observe(runner.rows());
-    moment = Moment(clock_);
   }
 
   void push(FramePointer& frame) {
@@ -330,9 +298,7 @@ class Recorder {
   }
 
   void write_facts() {
-    for (const auto& [runner, next] : runners_) runner->report_coverage(coverage_);
-    for (const auto& [runner, next] : threaded_)
-      if (runner->wait(0)) runner->report_coverage(coverage_);
+    turns_.report_coverage(coverage_);
     const Nanoseconds start = first_tick_, now = clock_.now().boottime;
     ProcessSource source = process_source_of(lives_.get(), start, now);
     facts_.process_source = std::move(source.name);
@@ -345,7 +311,7 @@ class Recorder {
   }
 
   Result<RecordResult> finish() {
-    for (const auto& [runner, next] : threaded_) stuck_ = !runner->wait(kCollectorLimitMilliseconds) || stuck_;
+    stuck_ = !turns_.wait(kCollectorLimitMilliseconds);
     const Instant now = clock_.now();
     facts_.end_time = now.time.count();
     facts_.end_boottime = now.boottime.count();
@@ -384,12 +350,6 @@ class Recorder {
     close(channel_.receipt);
   }
 
-  template <class T>
-  struct Scheduled {
-    std::unique_ptr<T> runner;
-    Nanoseconds next{};
-  };
-
   const RecorderOptions& options_;
   Clock& clock_;
   const RecorderChannel channel_;
@@ -409,9 +369,7 @@ class Recorder {
   std::optional<MarkServer> marks_;
   std::optional<Sealer> sealer_;
   std::unique_ptr<WideOutput> wide_;  // before what calls it
-  std::vector<const Table*> tables_;
-  std::vector<Scheduled<Runner>> runners_;
-  std::vector<Scheduled<ThreadedRunner>> threaded_;
+  Turns turns_{clock_, queue_, statistics_};
   std::unique_ptr<Writer> writer_;
   std::string pending_facts_;
   std::int64_t dropped_rows_ = 0, total_dropped_ = 0;
