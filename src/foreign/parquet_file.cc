@@ -113,6 +113,7 @@ class ParquetFile final : public RawFile {
   Result<void> open();
   Result<void> find_time();
   Result<TimeForm> form_of_column(const Leaf& leaf);
+  Survey description() const;
   Result<Survey> survey_groups();
   Result<void> read_groups(const Survey& survey, const RawRequest& request, const TakeChunk& take);
   Result<bool> each_batch(int group, const std::vector<const Leaf*>& leaves, const TakeBatch& take);
@@ -255,7 +256,8 @@ Result<void> ParquetFile::convert(const arrow::RecordBatch& batch, RawChunk& chu
   return {};
 }
 
-Result<Survey> ParquetFile::survey_groups() {
+// What the file says of itself, before a row is read.
+Survey ParquetFile::description() const {
   Survey survey{.format = "Parquet",
                 .time_name = time_.name,
                 .time_form = std::string(text_of(form_)),
@@ -265,15 +267,38 @@ Result<Survey> ParquetFile::survey_groups() {
     survey.zone = escaped(metadata_of(reader_->manifest().schema_metadata, kKeyZone), 100);
     survey.is_utc = static_cast<const arrow::TimestampType&>(*time_.type).timezone() == "UTC";
   }
-  std::vector<const Leaf*> leaves;
-  for (const Leaf& leaf : leaves_) {
-    leaves.push_back(&leaf);
+  for (const Leaf& leaf : leaves_)
     survey.columns.push_back({.name = leaf.name,
                               .type = static_cast<int>(*raw_type_of(*leaf.type)),
                               .kind = escaped(metadata_of(leaf.metadata, kKeyKind), 20),
                               .unit = escaped(metadata_of(leaf.metadata, kKeyUnit), 40),
                               .help = escaped(metadata_of(leaf.metadata, kKeyDescription), 500)});
-  }
+  return survey;
+}
+
+void extend(Stretch& stretch, const Stretch& part, std::size_t rows) {
+  if (stretch.size == 0)
+    stretch = {stretch.offset, 0, part.first_tick, part.last_tick, part.low_time, part.high_time};
+  stretch.size += rows;
+  stretch.last_tick = part.last_tick;
+  stretch.low_time = std::min(stretch.low_time, part.low_time);
+  stretch.high_time = std::max(stretch.high_time, part.high_time);
+}
+
+// Rows that have no time; `before` of the file came before these.
+void note_timeless(const std::vector<std::uint8_t>& removed, std::uint64_t before, Survey& survey) {
+  const auto lost = static_cast<std::uint64_t>(std::ranges::count(removed, 1));
+  if (lost == 0) return;
+  if (survey.timeless == 0)
+    survey.first_timeless =
+        before + 1 + static_cast<std::uint64_t>(std::ranges::find(removed, 1) - removed.begin());
+  survey.timeless += lost;
+}
+
+Result<Survey> ParquetFile::survey_groups() {
+  Survey survey = description();
+  std::vector<const Leaf*> leaves;
+  for (const Leaf& leaf : leaves_) leaves.push_back(&leaf);
   leaves.push_back(&time_);
   TimeLine line;
   RawChunk chunk;
@@ -284,12 +309,7 @@ Result<Survey> ParquetFile::survey_groups() {
     Stretch stretch{.offset = static_cast<std::uint64_t>(group)};
     TRY(each_batch(group, leaves, [&](const arrow::RecordBatch& batch) -> Result<bool> {
       TRY(convert(batch, chunk, removed));
-      if (const auto lost = removed.size() - chunk.rows(); lost > 0) {
-        if (survey.timeless == 0)
-          survey.first_timeless =
-              row + 1 + static_cast<std::uint64_t>(std::ranges::find(removed, 1) - removed.begin());
-        survey.timeless += lost;
-      }
+      note_timeless(removed, row, survey);
       row += removed.size();
       if (chunk.times.empty()) return true;
       profiler.begin(chunk.times);
@@ -302,13 +322,7 @@ Result<Survey> ParquetFile::survey_groups() {
       survey.cpu_mean.append(profiler.profile_of_mean());
       Stretch part;
       line.append(TimeLine::part_of(chunk.times), part);
-      if (stretch.size == 0)
-        stretch = {stretch.offset, 0, part.first_tick, part.last_tick, part.low_time,
-                   part.high_time};
-      stretch.size += chunk.rows();
-      stretch.last_tick = part.last_tick;
-      stretch.low_time = std::min(stretch.low_time, part.low_time);
-      stretch.high_time = std::max(stretch.high_time, part.high_time);
+      extend(stretch, part, chunk.rows());
       return true;
     }));
     if (stretch.size > 0) survey.stretches.push_back(stretch);
