@@ -2,6 +2,8 @@
 #include "journal/facts.h"
 
 #include <nlohmann/json.hpp>
+#include <type_traits>
+#include <utility>
 
 #include "journal/format.h"
 
@@ -17,16 +19,28 @@ void put(Json& json, const char* name, const std::optional<Value>& value) {
   if (value) json[name] = *value;
 }
 
+// The library takes any number for any other, as far as its bits go.
+template <class Value>
+Value value_of(const Json& json) {
+  if constexpr (std::is_integral_v<Value> && !std::is_same_v<Value, bool>) {
+    const bool fits = json.is_number_unsigned() ? std::in_range<Value>(json.get<std::uint64_t>())
+                                                : json.is_number_integer() &&
+                                                      std::in_range<Value>(json.get<std::int64_t>());
+    if (!fits) throw Json::out_of_range::create(406, "number is no integer that fits", &json);
+  }
+  return json.get<Value>();
+}
+
 template <class Value>
 void get(const Json& json, const char* name, Value& value) {
   const auto found = json.find(name);
-  if (found != json.end() && !found->is_null()) value = found->get<Value>();
+  if (found != json.end() && !found->is_null()) value = value_of<Value>(*found);
 }
 
 template <class Value>
 void get(const Json& json, const char* name, std::optional<Value>& value) {
   const auto found = json.find(name);
-  if (found != json.end() && !found->is_null()) value = found->get<Value>();
+  if (found != json.end() && !found->is_null()) value = value_of<Value>(*found);
 }
 
 Json to_json(const CommandFacts& command) {

@@ -68,10 +68,12 @@ RangeOf ranges_of(const parquet::FileMetaData& metadata, int group) {
   return [&metadata, group](std::string_view name) -> std::optional<ValueRange> {
     const int column = metadata.schema()->ColumnIndex(std::string(name));
     if (column < 0) return std::nullopt;
-    const auto chunk = metadata.RowGroup(group)->ColumnChunk(column);
-    const auto statistics = chunk->statistics();
-    if (!statistics) return std::nullopt;
-    return range_of(*metadata.schema()->Column(column), *statistics);
+    try {
+      const auto statistics = metadata.RowGroup(group)->ColumnChunk(column)->statistics();
+      return statistics ? range_of(*metadata.schema()->Column(column), *statistics) : std::nullopt;
+    } catch (const std::exception&) {  // they are damaged: nothing is known, and reading tells the rest
+      return std::nullopt;
+    }
   };
 }
 
