@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collectors/process_files.h"
 
+#include <cctype>
+
 #include "collectors/scaled.h"
 #include "kernel/fields.h"
 
@@ -39,7 +41,8 @@ std::optional<ProcessStat> parse_process_stat(std::string_view text) {
   stat.command = text.substr(open + 1, close - open - 1);
   Fields fields(text.substr(close + 1));
   const std::string_view state = fields.word();
-  if (state.empty()) return std::nullopt;
+  // A letter, which goes to a recording as it is.
+  if (state.empty() || !std::isalpha(static_cast<unsigned char>(state.front()))) return std::nullopt;
   stat.state = state.front();
   const auto next = [&] { return fields.number().value_or(0); };
   const auto next_time = [&] { return scaled(fields.number(), kNanosecondsPerTick).value_or(0); };

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs every input of the corpus through its target: fuzz_replay CORPUS [TARGET...]
 // An input that ends the process is named by the line before.
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
@@ -28,6 +30,20 @@ std::vector<fs::path> inputs_in(const fs::path& folder) {
 std::string bytes_of(const fs::path& path) {
   std::ifstream file(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(file), {}};
+}
+
+// What a hostile input may cost; of a program without sanitizers, which have their own beside it.
+bool stays_within_memory() {
+  constexpr long kMostKib = 512 << 10;
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+#ifdef __SANITIZE_ADDRESS__
+  return true;
+#else
+  if (usage.ru_maxrss < kMostKib) return true;
+  std::fprintf(stderr, "%ld KiB of memory were used at most, more than %ld\n", usage.ru_maxrss, kMostKib);
+  return false;
+#endif
 }
 
 // A folder without a target is one whose inputs nobody runs.
@@ -66,5 +82,5 @@ int main(int count, char** words) {
       target.run(bytes_of(input));
     }
   }
-  return failed == 0 ? 0 : 1;
+  return failed == 0 && stays_within_memory() ? 0 : 1;
 }
