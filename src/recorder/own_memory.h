@@ -8,6 +8,10 @@ namespace tacho {
 // allocates often enough to wait for it. Before there are threads.
 void keep_heap_small();
 
+// The pages of code that the beginning ran are mapped no more; what runs on is mapped again at its next
+// use, from the kernel's cache. They count as ours otherwise, a third of all that we have. Before locking.
+void forget_code_of_the_beginning();
+
 // Memory pressure is what we are here to record: our pages stay, and the OOM killer takes us last; as
 // far as our rights go.
 void protect_from_memory_pressure();

@@ -41,6 +41,8 @@ namespace {
 constexpr Nanoseconds kFinishLimit = std::chrono::seconds(5);
 // How long it waits for a collector that may be stuck in a dead file system.
 constexpr int kCollectorLimitMilliseconds = 200;
+// When what is done once is over.
+constexpr Nanoseconds kBeginning = std::chrono::milliseconds(500);
 // How long for the wide file, which may have to be copied whole.
 constexpr Nanoseconds kWideLimit = std::chrono::seconds(60);
 // Of about 500 processes; the table takes 8 bytes for each in the kernel.
@@ -62,7 +64,9 @@ class Recorder {
     // file nobody waits, and its first row is to be whole.
     std::uint64_t tick = wide_ ? 1 : 0;
     repeat_next_ = true;
-    TimeKeeper keeper(before(start, tick * options_.interval), options_.interval, events_);
+    const Nanoseconds begun = tick * options_.interval;
+    TimeKeeper keeper({start.time - begun, start.boottime - begun, start.monotonic - begun},
+                      options_.interval, events_);
     tell_ready();
     first_tick_ = start.boottime;
     take_tick(tick, false);
@@ -85,10 +89,6 @@ class Recorder {
   bool is_stuck() const { return stuck_; }
 
  private:
-  static Instant before(const Instant& instant, Nanoseconds by) {
-    return {instant.time - by, instant.boottime - by, instant.monotonic - by};
-  }
-
   Result<void> prepare() {
     // The caller's mistake is told before anything is made.
     if (options_.interval < kShortestInterval || options_.interval > kLongestInterval)
@@ -112,7 +112,6 @@ class Recorder {
     add_collectors(selected);
     TRY(make_writer());
     if (wide_) wide_->start(facts_, place_.path, events_, statistics_);
-    if (!options_.is_temporary) protect_from_memory_pressure();
     return {};
   }
 
@@ -232,10 +231,12 @@ class Recorder {
       Nanoseconds until = end;
       const auto look = lives_.look_due(start.boottime);
       if (look) until = std::min(until, *look);
-      if (const auto alive = alive_due()) until = std::min(until, *alive);
+      if (options_.service != nullptr) until = std::min(until, options_.service->alive_due().value_or(until));
+      if (!is_settled_) until = std::min(until, start.boottime + kBeginning);
       const bool is_early = until < end;
       if (clock_.sleep_until(until, wake_->descriptor())) {
         if (look && until >= *look) lives_.look();
+        if (!is_settled_ && until >= start.boottime + kBeginning) settle();
         if (options_.service != nullptr) options_.service->tell_alive(clock_.now().boottime);
         if (is_early) continue;
         return !is_last;
@@ -248,8 +249,12 @@ class Recorder {
     }
   }
 
-  std::optional<Nanoseconds> alive_due() const {
-    return options_.service == nullptr ? std::nullopt : options_.service->alive_due();
+  // A short command would wait for this at its end.
+  void settle() {
+    is_settled_ = true;
+    if (options_.is_temporary) return;
+    forget_code_of_the_beginning();
+    protect_from_memory_pressure();
   }
 
   void take_tick(std::uint64_t tick, bool is_last) {
@@ -376,6 +381,7 @@ class Recorder {
   std::uint64_t tick_ = 0;
   Nanoseconds first_tick_{};
   bool repeat_next_ = false;
+  bool is_settled_ = false;
   bool stuck_ = false;
 };
 
