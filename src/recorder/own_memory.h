@@ -9,7 +9,8 @@ namespace tacho {
 void keep_heap_small();
 
 // The pages of code that the beginning ran are mapped no more; what runs on is mapped again at its next
-// use, from the kernel's cache. They count as ours otherwise, a third of all that we have. Before locking.
+// use, from the kernel's cache. They count as ours otherwise, a third of all that we have. Before
+// locking. A debugger's breakpoints go with them.
 void forget_code_of_the_beginning();
 
 // Memory pressure is what we are here to record: our pages stay, and the OOM killer takes us last; as
