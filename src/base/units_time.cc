@@ -179,7 +179,8 @@ std::string format_time(Nanoseconds time, Zone zone, int digits) {
                                  parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min,
                                  parts.tm_sec);
   if (digits > 0) {
-    const std::int64_t fraction = time.count() - whole_seconds(time) * kSecond;
+    const std::int64_t rest = time.count() % kSecond;  // below zero before 1970
+    const std::int64_t fraction = rest < 0 ? rest + kSecond : rest;
     // Cut, not rounded: a time must not be written as one that had not come yet.
     text += "." + fmt::format("{:09}", fraction).substr(0, std::min<std::size_t>(digits, 9));
   }
