@@ -23,7 +23,6 @@ namespace tacho {
 
 class WideOutput;
 
-// One collector with its rows. Used by one thread at a time.
 // The clocks at once. Where one piece of work ends the next begins: reading them costs as much as a small
 // table does.
 struct Moment {
@@ -32,6 +31,7 @@ struct Moment {
   Nanoseconds cpu_time;  // of this thread
 };
 
+// One collector with its rows. Used by one thread at a time.
 class Runner {
  public:
   // `first_table` is the index of the collector's first table in the writer's list.

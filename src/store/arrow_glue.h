@@ -22,7 +22,7 @@
 namespace tacho {
 
 // Sizes in a file are hostile: whatever they say, reading one gets no more than this, so that the process
-// stays below 512 MiB, under the sanitizers too. A row group of ours needs about 50 MiB, some of it twice.
+// stays below 512 MiB. A row group of ours needs about 50 MiB, some of it twice.
 inline constexpr std::int64_t kReadingMemory = std::int64_t{320} << 20;
 arrow::MemoryPool* reading_pool();
 

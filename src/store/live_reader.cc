@@ -48,10 +48,7 @@ class LiveReader final : public SegmentReader {
   Result<void> start(const std::function<Result<Schema>()>& fallback) {
     reader_ =
         std::make_shared<JournalReader>(TRY(JournalReader::open(folder_->get(), segment_.name)));
-    // Arrow takes a message of another kind for a schema, and reads anywhere.
-    auto own = reader_->schema_is_intact() ? decode_schema()
-                                           : Result<Schema>(Error{ErrorCode::corrupt, "damaged"});
-    if (own) {
+    if (auto own = decode_schema()) {
       stored_ = std::move(own).value();
     } else {
       auto other = fallback ? fallback() : Result<Schema>(Error{ErrorCode::corrupt, "none"});
@@ -145,7 +142,8 @@ class LiveReader final : public SegmentReader {
 
  private:
   Result<Schema> decode_schema() const {
-    if (reader_->schema().empty()) return Error{ErrorCode::corrupt, "it has no schema"};
+    // Arrow takes a message of another kind for a schema, and reads anywhere.
+    if (!reader_->schema_is_intact()) return Error{ErrorCode::corrupt, "it has no schema"};
     return guarded(segment_.name, [&]() -> Result<Schema> {
       auto message = TRY(checked(
           arrow::ipc::Message::Open(std::make_shared<MappedBuffer>(reader_->schema(), reader_),

@@ -42,7 +42,7 @@ constexpr int kRoomForCommand = 110;
 // Unknown for one that was broken off.
 std::optional<std::int64_t> length_of(const ListedRecording& recording) {
   const RecordingFacts& facts = recording.facts;
-  if (recording.is_recording_now) 
+  if (recording.is_recording_now)
     return saturating_difference(SystemClock().now().boottime.count(), facts.start_boottime);
   if (!facts.end_boottime) return std::nullopt;
   return saturating_difference(*facts.end_boottime, facts.start_boottime);

@@ -95,8 +95,9 @@ Result<void> write_json(const Recording& recording, Zone zone, Output& output) {
   append_json_string(text, "host");
   text += ": ";
   append_json_string(text, facts.host.name);
-  text += fmt::format(", \"rates_over_ns\": {}",
-                      saturating_difference(facts.end_boottime.value_or(facts.start_boottime), facts.start_boottime));
+  text += fmt::format(
+      ", \"rates_over_ns\": {}",
+      saturating_difference(facts.end_boottime.value_or(facts.start_boottime), facts.start_boottime));
   for (const TableSummary& summary : TRY(recording.tables())) {
     if (!is_about_machine(summary)) continue;
     text += ",\n";
