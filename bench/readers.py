@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""How other programs fare with our files. Run by figures.py with the Python that the tests have set up,
+"""How other programs fare with our files. Run by damage.py with the Python that the tests have set up,
 since it needs pyarrow, Polars and DuckDB.
 
     readers.py killed         reads folders of recordings, one a line, and answers one line each:
