@@ -224,6 +224,82 @@ TEST_F(BpfWalker, CountsThreadsToTheirProcess) {
   EXPECT_EQ(of_threads, 0);
 }
 
+// A process of threads that wait for orders, each of which one of them takes: 'w' uses CPU time, 'n' makes
+// another thread, 'x' ends it. It answers when that is done.
+class Team {
+ public:
+  explicit Team(int threads) {
+    EXPECT_EQ(pipe(orders_), 0);
+    EXPECT_EQ(pipe(answers_), 0);
+    child_ = std::make_unique<Child>([&] {
+      for (int i = 1; i < threads; ++i) begin(this);
+    });
+    settle();
+  }
+  ~Team() {
+    child_.reset();
+    for (const int end : {orders_[0], orders_[1], answers_[0], answers_[1]}) close(end);
+  }
+
+  void order(char what) const {
+    char answer = 0;
+    EXPECT_EQ(write(orders_[1], &what, 1), 1);
+    EXPECT_EQ(read(answers_[0], &answer, 1), 1);
+    settle();
+  }
+  int pid() const { return child_->pid(); }
+  std::int64_t cpu_time() const {
+    clockid_t clock{};
+    timespec time{};
+    EXPECT_EQ(clock_getcpuclockid(pid(), &clock), 0);
+    EXPECT_EQ(clock_gettime(clock, &time), 0);
+    return time.tv_sec * 1'000'000'000 + time.tv_nsec;
+  }
+
+ private:
+  static void begin(Team* self) {
+    pthread_t thread{};
+    if (pthread_create(&thread, nullptr, obey, self) != 0) _exit(98);
+  }
+  static void* obey(void* self) {
+    const auto* team = static_cast<Team*>(self);
+    char order = 0;
+    while (read(team->orders_[0], &order, 1) == 1) {
+      if (order == 'w') spend_more();
+      if (order == 'n') begin(static_cast<Team*>(self));
+      if (write(team->answers_[1], &order, 1) != 1) _exit(97);
+      if (order == 'x') break;
+    }
+    return nullptr;
+  }
+  static void spend_more() {
+    timespec now{};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    const long end = now.tv_nsec + 1'000'000;
+    while (now.tv_nsec < end) clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  }
+  // Until all are off their CPUs.
+  static void settle() { std::this_thread::sleep_for(std::chrono::milliseconds(5)); }
+
+  int orders_[2] = {-1, -1}, answers_[2] = {-1, -1};
+  std::unique_ptr<Child> child_;
+};
+
+TEST_F(BpfWalker, KnowsTheTimeOfThreadsThatComeAndGo) {
+  for (const int threads : {2, 9, 62, 64, 80}) {
+    const Team team(threads);
+    walk(true);
+    for (const std::string_view orders : {"w", "w", "nnn", "w", "xn", "w", "x", "xnw", "xx", "w"}) {
+      for (const char order : orders) team.order(order);
+      const auto found = walk(false);
+      ASSERT_TRUE(found.contains(team.pid())) << orders << " of " << threads;
+      const WalkedProcess& process = found.at(team.pid());
+      EXPECT_EQ(process.cpu_time_user + process.cpu_time_system, team.cpu_time())
+          << orders << " of " << threads;
+    }
+  }
+}
+
 TEST_F(BpfWalker, GivesEachItsKeyRowInItsTurn) {
   auto objects = load_bpf(BpfPart::walk);
   ASSERT_TRUE(objects) << objects.error().text;

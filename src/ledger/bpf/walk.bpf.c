@@ -5,13 +5,13 @@
 // Every loop is a function of its own, which the verifier looks at once; inside the walk it would look
 // at it for every state that the walk can be in.
 #include "ledger/bpf/tasks.bpf.h"
+#include "ledger/bpf/threads.bpf.h"
 #include "ledger/bpf/walk_record.h"
 
 // Not a licence for this file: what the helpers ask for.
 char kLicense[] SEC("license") = "GPL";
 
 #define BPF_TASK_ITER_ALL_PROCS 0
-#define PF_EXITING 4
 #define STATE_MASK 0x7f      // what /proc tells of a task's state
 #define STATE_IDLE 0x402     // sleeps without being counted as load: 'I'
 #define STATE_HIDDEN 0x9000  // waits for a lock of the kernel, or is frozen: told as 'D'
@@ -35,6 +35,7 @@ struct Written {
   u64 cpu_time;
   u64 leader_time;  // of that, the first thread's, while it is the only one; 0 where there are others
   u64 user, system;  // they never go back, as in /proc
+  u64 has_team;      // there were others
 };
 
 struct {
@@ -43,84 +44,6 @@ struct {
   __type(key, int);
   __type(value, struct Written);
 } written SEC(".maps");
-
-// Sums over threads. They are walked from the leader's node in the group's list.
-struct Threads {
-  u64 node, head;
-  u64 time;
-  u64 user, system, minor, major, voluntary, involuntary;
-  u64 storage_read, storage_written, read, written;
-  u64 waited, blocked;
-  u64 has_statistics;
-};
-
-static __always_inline struct task_struct *next_thread(struct Threads *threads) {
-  const u64 node = threads->node;
-  if (node == threads->head || node == 0) return 0;
-  struct task_struct *thread =
-      plain(node - bpf_core_field_offset(struct task_struct, thread_node));
-  threads->node = (u64)thread->thread_node.next;
-  return thread;
-}
-
-static long add_time(u32 index, void *context) {
-  struct Threads *threads = context;
-  struct task_struct *thread = next_thread(threads);
-  if (!thread) return 1;
-  threads->time += thread->se.sum_exec_runtime;
-  return 0;
-}
-
-static __always_inline void add_all_of(struct Threads *threads, struct task_struct *thread) {
-  threads->user += thread->utime;
-  threads->system += thread->stime;
-  threads->minor += thread->min_flt;
-  threads->major += thread->maj_flt;
-  threads->voluntary += thread->nvcsw;
-  threads->involuntary += thread->nivcsw;
-  if (bpf_core_field_exists(thread->ioac.read_bytes)) {
-    threads->storage_read += thread->ioac.read_bytes;
-    threads->storage_written += thread->ioac.write_bytes;
-  }
-  if (bpf_core_field_exists(thread->ioac.rchar)) {
-    threads->read += thread->ioac.rchar;
-    threads->written += thread->ioac.wchar;
-  }
-  // One that is ending is in the group's statistics already.
-  if (threads->has_statistics && (thread->flags & PF_EXITING)) return;
-  if (bpf_core_field_exists(thread->sched_info.run_delay))
-    threads->waited += thread->sched_info.run_delay;
-  if (bpf_core_field_exists(thread->delays)) {
-    struct task_delay_info *delays = thread->delays;
-    if (delays) threads->blocked += delays->blkio_delay;
-  }
-}
-
-static long add_all(u32 index, void *context) {
-  struct task_struct *thread = next_thread(context);
-  if (!thread) return 1;
-  add_all_of(context, thread);
-  return 0;
-}
-
-// More threads than any process can have (PID_MAX_LIMIT); the loop ends with the list.
-#define MOST_THREADS (4 << 20)
-
-static __always_inline void begin(struct Threads *threads, struct signal_struct *signal) {
-  threads->head = (u64)signal + bpf_core_field_offset(struct signal_struct, thread_head);
-  threads->node = (u64)signal->thread_head.next;
-}
-
-// ns of all threads that are or were.
-__noinline u64 cpu_time_of(u64 address) {
-  struct task_struct *leader = plain(address);
-  struct signal_struct *signal = leader->signal;
-  if (signal->nr_threads == 1) return signal->sum_sched_runtime + leader->se.sum_exec_runtime;
-  struct Threads threads = {};
-  begin(&threads, signal);
-  bpf_loop(MOST_THREADS, add_time, &threads, 0);
-  return signal->sum_sched_runtime + threads.time;
-}
 
 static __always_inline char letter_of(struct task_struct *task) {
   const u32 own = task->__state;
@@ -137,43 +60,12 @@ static __always_inline char letter_of(struct task_struct *task) {
   return 'R';
 }
 
-// Rows of what the group as a whole has.
-static __always_inline void add_gone(struct Threads *threads, struct signal_struct *signal) {
-  threads->user += signal->utime;
-  threads->system += signal->stime;
-  threads->minor += signal->min_flt;
-  threads->major += signal->maj_flt;
-  threads->voluntary += signal->nvcsw;
-  threads->involuntary += signal->nivcsw;
-  if (bpf_core_field_exists(signal->ioac.read_bytes)) {
-    threads->storage_read += signal->ioac.read_bytes;
-    threads->storage_written += signal->ioac.write_bytes;
-  }
-  if (bpf_core_field_exists(signal->ioac.rchar)) {
-    threads->read += signal->ioac.rchar;
-    threads->written += signal->ioac.wchar;
-  }
-  if (bpf_core_field_exists(signal->stats)) {
-    struct taskstats *statistics = signal->stats;
-    if (!statistics) return;
-    threads->has_statistics = 1;
-    threads->waited += statistics->cpu_delay_total;
-    threads->blocked += statistics->blkio_delay_total;
-  }
-}
-
 __noinline int write_sums(struct WalkRow *row) {
   if (!row) return 0;
   struct task_struct *leader = plain(state.task);
   struct signal_struct *signal = leader->signal;
   struct Threads threads = {};
-  add_gone(&threads, signal);
-  if (signal->nr_threads == 1) {
-    add_all_of(&threads, leader);
-  } else {
-    begin(&threads, signal);
-    bpf_loop(MOST_THREADS, add_all, &threads, 0);
-  }
+  add_everything(&threads, leader);
   row->cpu_time_user = threads.user;
   row->cpu_time_system = threads.system;
   row->paging_faults_minor = threads.minor;
@@ -294,11 +186,11 @@ __noinline int write_rest(struct WalkRow *row) {
 // Whether it did nothing since it was written. Every line of memory that is touched here is touched for
 // each process of the machine at every walk, and that is what a walk costs. A second thread can only be
 // made by the first one, which ran then: who was alone and did not run is alone.
-__noinline int is_as_written(struct Written *before) {
+__noinline int is_as_written(struct Written *before, struct Team *team) {
   if (!before || before->generation != state.generation || before->turn <= state.walk) return 0;
   struct task_struct *leader = plain(state.task);
   if (before->leader_time != 0 && before->leader_time == leader->se.sum_exec_runtime) return 1;
-  return before->cpu_time == cpu_time_of(state.task);
+  return before->cpu_time == cpu_time_of(state.task, team);
 }
 
 // Whoever is new has its first turn soon, since what is read of it in its turn is not known yet; then each
@@ -313,13 +205,13 @@ static __always_inline u64 next_turn(const struct Written *before, int pid) {
 }
 
 // The process at state.task, which did something.
-__noinline int visit(struct Written *before) {
+__noinline int visit(struct Written *before, struct Team *team) {
   if (!before) return 0;
   struct task_struct *leader = plain(state.task);
   const int pid = pid_of(leader, &state.scope);
   if (pid == 0) return 0;
   const u64 leader_time = leader->se.sum_exec_runtime;  // before the figures: it may be running
-  const u64 cpu_time = cpu_time_of(state.task);
+  const u64 cpu_time = cpu_time_of(state.task, team);
   const u32 index = state.written;
   struct WalkRow *row = bpf_map_lookup_elem(&rows, &index);
   if (!row) {
@@ -333,7 +225,8 @@ __noinline int visit(struct Written *before) {
   write_descriptors(row);
   split(row, before, cpu_time);
   before->cpu_time = cpu_time;
-  before->leader_time = leader->signal->nr_threads == 1 ? leader_time : 0;
+  before->has_team = leader->signal->nr_threads > 1;
+  before->leader_time = before->has_team ? 0 : leader_time;
   before->generation = state.generation;
   before->turn = next_turn(before, pid);
   ++state.written;
@@ -356,7 +249,10 @@ int walk(void *context) {
     }
     *(volatile u64 *)&state.task = (u64)task;  // a pointer becomes a number through memory
     ++state.living;
-    if (!is_as_written(before)) visit(before);
+    struct Team *team = 0;
+    if (before->has_team)
+      team = bpf_task_storage_get(&teams, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+    if (!is_as_written(before, team)) visit(before, team);
   }
   bpf_iter_task_destroy(&iterator);
   bpf_rcu_read_unlock();

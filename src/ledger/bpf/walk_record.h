@@ -38,7 +38,7 @@ struct WalkState {
   // The walk's answer.
   __u64 living, written, left_out;
   // Its own.
-  __u64 task, kept_time;  // who is being looked at
+  __u64 task;  // who is being looked at
   struct TaskScope scope;
 };
 
