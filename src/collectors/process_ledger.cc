@@ -52,7 +52,6 @@ void note_identity(ToldProcess& told, const LifeEvent& event) {
   take(told.identity.process_group, event.identity.process_group);
   take(told.identity.session, event.identity.session);
   take(told.identity.inner_pid, event.identity.inner_pid);
-  take(told.identity.cgroup_id, event.identity.cgroup_id);
 }
 
 void note_exec(ToldProcess& told, const LifeEvent& event) {

@@ -39,14 +39,15 @@ LifeEvent event_of(const LifeRecord& record, LifeEvent::Kind kind) {
   event.start_boottime = static_cast<std::int64_t>(record.key.start_boottime);
   if (record.parent_pid > 0) event.parent_pid = record.parent_pid;
   event.command = std::string_view(record.command, strnlen(record.command, sizeof record.command));
-  ProcessIdentity& identity = event.identity;
-  identity.user_id = record.user_id;
-  identity.group_id = record.group_id;
+  return event;
+}
+
+ProcessIdentity identity_of(const LifeExitRecord& record) {
+  ProcessIdentity identity{.user_id = record.user_id, .group_id = record.group_id};
   if (record.process_group > 0) identity.process_group = record.process_group;
   if (record.session > 0) identity.session = record.session;
   if (record.inner_pid > 0) identity.inner_pid = record.inner_pid;
-  identity.cgroup_id = record.cgroup_id;
-  return event;
+  return identity;
 }
 
 LifeEvent exec_event(const LifeExecRecord& record) {
@@ -74,6 +75,7 @@ LifeEvent exit_event(const LifeExitRecord& record, const LifeTotals& totals) {
     event.exit_code = WEXITSTATUS(record.status);
     event.core_dumped = false;
   }
+  event.identity = identity_of(record);
   ProcessAccount& account = event.account;
   const CpuSplit split = split_cpu_time(totals.cpu_time, totals.user_time, totals.system_time);
   account.cpu_time_user = split.user;

@@ -28,9 +28,9 @@ namespace {
 
 // A second of 5,000 processes is 3 MiB.
 constexpr std::size_t kBacklogBytes = std::size_t{4} << 20;
-// What is handed over right from the ring, which is not emptied meanwhile: the rest of it has room for
-// 200 ms of 5,000 processes a second. More is copied to the backlog first.
-constexpr std::size_t kReadInPlace = kLifeRingBytes / 4;
+// What is handed over right from the ring, which is not emptied meanwhile. More is copied to the backlog
+// first.
+constexpr std::size_t kReadInPlace = kLifeRingWake;
 
 constexpr std::array kNames = {"fork", "exec", "exit"};
 static_assert(kLifeFork == 0 && kLifeExec == 1 && kLifeExit == 2);
@@ -129,10 +129,10 @@ class BpfLives final : public LifeSource {
     stop_ = FileDescriptor(eventfd(0, EFD_CLOEXEC));
     epoll_ = FileDescriptor(epoll_create1(EPOLL_CLOEXEC));
     if (!stop_ || !epoll_) return last_system_error("make", "an epoll");
-    // Only the edge: the ring is readable as long as anything is in it, but wakes at a quarter.
-    epoll_event on_quarter{.events = EPOLLIN | EPOLLET, .data = {.fd = ring_map}};
+    // Only the edge: the ring is readable as long as anything is in it, but wakes at half.
+    epoll_event on_half{.events = EPOLLIN | EPOLLET, .data = {.fd = ring_map}};
     epoll_event on_stop{.events = EPOLLIN, .data = {.fd = stop_.get()}};
-    if (epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, ring_map, &on_quarter) != 0 ||
+    if (epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, ring_map, &on_half) != 0 ||
         epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, stop_.get(), &on_stop) != 0)
       return last_system_error("watch", "the ring of BPF records");
     sigset_t all, before;  // signals are for the other threads

@@ -19,8 +19,8 @@
 namespace tacho {
 
 // From what tacho-bpf handed over; events come from the moment it attached. Has a thread of its own,
-// which empties the kernel's ring when a quarter of it is used; a page of state and 1 MiB of ring are
-// mapped, and up to 4 MiB wait to be taken.
+// which empties the kernel's ring when half of it is used; a page of state is mapped, of the
+// ring as much as holds records while it is read, and up to 4 MiB wait to be taken.
 Result<std::unique_ptr<LifeSource>> make_bpf_lives(BpfObjects objects);
 
 }  // namespace tacho

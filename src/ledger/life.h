@@ -31,7 +31,6 @@ struct ProcessIdentity {
   std::optional<std::int64_t> user_id, group_id;       // effective
   std::optional<std::int64_t> process_group, session;  // in the recorder's pid namespace
   std::optional<std::int64_t> inner_pid;               // in its own pid namespace
-  std::optional<std::uint64_t> cgroup_id;              // inode of its folder in the unified hierarchy
 };
 
 struct LifeEvent {

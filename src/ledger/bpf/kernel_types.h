@@ -34,16 +34,6 @@ struct pid {
   struct upid numbers[];
 };
 
-struct kernfs_node {
-  u64 id;
-};
-struct cgroup {
-  struct kernfs_node *kn;
-};
-struct css_set {
-  struct cgroup *dfl_cgrp;
-};
-
 typedef struct {
   unsigned int val;
 } kuid_t;
@@ -139,7 +129,6 @@ struct task_struct {
   char comm[16];
   struct signal_struct *signal;
   struct task_io_accounting ioac;
-  struct css_set *cgroups;
   struct files_struct *files;
   struct task_delay_info *delays;  // with CONFIG_TASK_DELAY_ACCT
 };

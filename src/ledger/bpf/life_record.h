@@ -9,8 +9,9 @@
 namespace tacho {
 #endif
 
-// 1 MiB held 200 ms of 5,000 processes a second, and a reader is woken long before.
-enum { kLifeRingBytes = 1 << 20 };
+// Of the kernel's memory. A second of 2,000 processes takes half of it, at which a reader is woken; the
+// rest has room for a tenth of a second of 20,000.
+enum { kLifeRingBytes = 2 << 20, kLifeRingWake = kLifeRingBytes / 2 };
 // What a path can have (PATH_MAX), and what is kept of the arguments. Powers of two.
 enum { kLifeExecutableBytes = 4096, kLifeArgumentBytes = 4096 };
 
@@ -36,10 +37,7 @@ struct LifeKey {
 struct LifeRecord {  // fork; exec and exit begin with it
   struct LifeKey key;
   __u64 boottime;
-  __s32 pid, parent_pid, process_group, session;  // in the recorder's namespace
-  __s32 inner_pid;                                // in its own
-  __u32 user_id, group_id, padding;
-  __u64 cgroup_id;
+  __s32 pid, parent_pid;  // in the recorder's namespace
   char command[16];
 };
 
@@ -52,7 +50,10 @@ struct LifeExecRecord {
 
 struct LifeExitRecord {
   struct LifeRecord life;
-  __s32 status, padding;       // as wait(2) gives it
+  __s32 process_group, session;  // in the recorder's namespace
+  __s32 inner_pid;               // in its own
+  __u32 user_id, group_id;       // effective
+  __s32 status;                  // as wait(2) gives it
   __s64 peak_pages;            // -1: not known
   __s64 delay_cpu, delay_block;  // ns; -1: not known
   struct LifeTotals totals;       // lack the last time slice, and threads that are just ending

@@ -30,16 +30,15 @@ struct {
   __type(value, struct LifeExecRecord);
 } exec_record SEC(".maps");
 
-// The reader comes by itself; it is woken when a quarter is used, and again at each further step while
+// The reader comes by itself; it is woken when half is used, and again at each further step while
 // it does not come. Waking it at every record from there on would cost each several times what the
 // record does. Of two CPUs that pass a step together neither may notice: the next step is near.
-#define WAKE_FROM (kLifeRingBytes / 4)
 #define WAKE_STEP (kLifeRingBytes / 16)
 
 static __always_inline u64 wake_flags(u64 size) {
   const u64 used = bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA);
   const u64 before = used - size;
-  return used >= WAKE_FROM && used / WAKE_STEP != before / WAKE_STEP ? BPF_RB_FORCE_WAKEUP
+  return used >= kLifeRingWake && used / WAKE_STEP != before / WAKE_STEP ? BPF_RB_FORCE_WAKEUP
                                                                      : BPF_RB_NO_WAKEUP;
 }
 
@@ -49,7 +48,6 @@ static __always_inline void count_lost(enum LifeRecordKind kind) {
 
 static __always_inline void fill(struct LifeRecord *record, enum LifeRecordKind kind,
                                  struct task_struct *leader, int pid, struct task_struct *parent) {
-  struct signal_struct *signal = leader->signal;
   record->key.kind = kind;
   record->key.kernel_pid = leader->tgid;
   record->key.start_boottime = leader->start_boottime;
@@ -57,13 +55,6 @@ static __always_inline void fill(struct LifeRecord *record, enum LifeRecordKind 
   record->boottime = kind == kLifeFork ? leader->start_boottime : bpf_ktime_get_boot_ns();
   record->pid = pid;
   record->parent_pid = pid_of(parent, &state.scope);
-  record->process_group = number_of(signal->pids[kPidOfProcessGroup], &state.scope);
-  record->session = number_of(signal->pids[kPidOfSession], &state.scope);
-  record->inner_pid = inner_pid_of(leader);
-  record->user_id = leader->cred->euid.val;
-  record->group_id = leader->cred->egid.val;
-  record->padding = 0;
-  record->cgroup_id = leader->cgroups->dfl_cgrp->kn->id;
   copy_name(record->command, leader);
 }
 
@@ -200,8 +191,13 @@ static __always_inline int report_exit(struct task_struct *last, int last_is_cou
     return 0;
   }
   fill(&record->life, kLifeExit, leader, pid, leader->real_parent);
+  record->process_group = number_of(signal->pids[kPidOfProcessGroup], &state.scope);
+  record->session = number_of(signal->pids[kPidOfSession], &state.scope);
+  record->inner_pid = inner_pid_of(leader);
+  const struct cred *rights = leader->cred;
+  record->user_id = rights->euid.val;
+  record->group_id = rights->egid.val;
   record->status = signal->flags & SIGNAL_GROUP_EXIT ? signal->group_exit_code : leader->exit_code;
-  record->padding = 0;
   record->peak_pages = peak_of(last->mm);
   take_delays(record, last, last_is_counted);
   take_group(&record->totals, signal);
