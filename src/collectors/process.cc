@@ -61,7 +61,7 @@ class Process final : public Collector {
     if (into.is_last())
       ledger_.let_go([](const LivingProcess& process) { return process.end != nullptr; });
     bury_leaving(into);
-    for (const YoungProcess& young : ledger_.ended) write_young(into, young);
+    for (const auto& young : ledger_.ended) write_young(into, *young);
     ledger_.ended.clear();
     for (const Living& process : ledger_.living)
       if (process->needs_info || repeat_all_) write_info(into.rows(kInfo), *process);
@@ -77,9 +77,9 @@ class Process final : public Collector {
     take_lives();
     const std::vector<int>& pids = *TRY(poller_->list());
     // One that is still there waits as a zombie for its parent: the next tick finds it.
-    std::erase_if(ledger_.ended, [&](const YoungProcess& young) {
-      if (std::ranges::binary_search(pids, young.pid)) return false;
-      write_young(into, young);
+    std::erase_if(ledger_.ended, [&](const auto& young) {
+      if (std::ranges::binary_search(pids, young->pid)) return false;
+      write_young(into, *young);
       return true;
     });
     return {};

@@ -86,7 +86,12 @@ LivingProcess* ProcessLedger::find(int pid) const {
   return found == living.end() ? nullptr : found->get();
 }
 
-// The one that the event is about.
+// The one that the event is about. One that is young is younger than any other with its pid.
+YoungProcess* ProcessLedger::find_young(const LifeEvent& event) const {
+  const auto young = young_.find(event.pid);
+  return young != young_.end() && is_same_life(*young->second, event) ? young->second.get() : nullptr;
+}
+
 LivingProcess* ProcessLedger::find(int pid, const LifeEvent& event) const {
   for (const Living& process : leaving)
     if (process->pid == pid && is_same_life(*process, event)) return process.get();
@@ -115,60 +120,60 @@ void ProcessLedger::take_fork(const LifeEvent& event) {
 }
 
 void ProcessLedger::take_exec(const LifeEvent& event) {
-  if (LivingProcess* known = find(event.pid, event)) {
-    if (!known->told) known->told = std::make_unique<ToldProcess>();
-    note_exec(*known->told, event);
-    known->needs_info = true;
-    known->knows_job = false;
-    return;
-  }
-  const auto young = young_.find(event.pid);
-  const bool is_known = young != young_.end() && is_same_life(young->second, event);
-  note_exec((is_known ? young->second : begin(event)).told, event);
+  if (YoungProcess* young = find_young(event)) return note_exec(young->told, event);
+  LivingProcess* known = find(event.pid, event);
+  if (known == nullptr) return note_exec(begin(event).told, event);
+  if (!known->told) known->told = std::make_unique<ToldProcess>();
+  note_exec(*known->told, event);
+  known->needs_info = true;
+  known->knows_job = false;
 }
 
-// A source that joins what two parts of the kernel say may say an end twice.
+// A source that joins what two parts of the kernel say, neither of which knows the start, may say an end
+// twice.
 bool ProcessLedger::is_told_again(const LifeEvent& event) const {
   const auto told = ends_told_.find(event.pid);
   return told != ends_told_.end() && std::abs(event.boottime - told->second) < kTellsAgain;
 }
 
 void ProcessLedger::note_end(const LifeEvent& event) {
+  if (event.start_boottime) return;
   if (ends_told_.size() >= kMostEndsTold)
     std::erase_if(ends_told_, [&](const auto& one) { return event.boottime - one.second >= kTellsAgain; });
   if (ends_told_.size() < kMostEndsTold) ends_told_[event.pid] = event.boottime;
 }
 
 void ProcessLedger::take_exit(const LifeEvent& event) {
-  if (LivingProcess* known = find(event.pid, event)) {
+  YoungProcess* young = find_young(event);
+  if (LivingProcess* known = young == nullptr ? find(event.pid, event) : nullptr) {
     note_end(event);
     known->end = std::make_unique<ToldEnd>(end_of(event));
     ending.push_back(event.pid);
     return;
   }
-  const auto young = young_.find(event.pid);
-  if (young == young_.end() || !is_same_life(young->second, event)) {
+  if (young == nullptr) {
     if (is_told_again(event)) return;
-    begin(event);
+    young = &begin(event);
   }
   note_end(event);
-  auto node = young_.extract(event.pid);
-  note_identity(node.mapped().told, event);
-  finish(std::move(node.mapped()), end_of(event));
+  note_identity(young->told, event);
+  const auto place = young_.find(event.pid);
+  finish(std::move(place->second), end_of(event));
+  young_.erase(place);
 }
 
-void ProcessLedger::finish(YoungProcess&& young, ToldEnd end) {
-  young.end = std::move(end);
+void ProcessLedger::finish(Young young, const ToldEnd& end) {
+  young->end = end;
   ended.push_back(std::move(young));
 }
 
 YoungProcess& ProcessLedger::begin(const LifeEvent& event) {
-  if (auto old = young_.extract(event.pid); !old.empty()) {
-    // The pid has come again: the event of its end was lost.
-    finish(std::move(old.mapped()), {.source = kPolledEnd, .boottime = event.boottime});
-  }
+  Young& place = young_[event.pid];
+  // The pid has come again: the event of its end was lost.
+  if (place) finish(std::move(place), {.source = kPolledEnd, .boottime = event.boottime});
   if (event.kind == LifeEvent::Kind::fork) ends_told_.erase(event.pid);
-  YoungProcess& young = young_[event.pid];
+  place = std::make_unique<YoungProcess>();
+  YoungProcess& young = *place;
   young.pid = event.pid;
   young.number = next_number_++;
   young.parent_pid = event.parent_pid;
@@ -185,17 +190,17 @@ void ProcessLedger::introduce(LivingProcess& process) {
     process.told = std::make_unique<ToldProcess>(std::move(young.told));
   };
   const auto young = young_.find(process.pid);
-  if (young != young_.end() && is_found(young->second, process)) {
-    take_told(young->second);
+  if (young != young_.end() && is_found(*young->second, process)) {
+    take_told(*young->second);
     young_.erase(young);
     return;
   }
   if (process.numbers.state == 'Z') {
     const auto zombie = std::ranges::find_if(
-        ended, [&](const YoungProcess& one) { return one.pid == process.pid && is_found(one, process); });
+        ended, [&](const Young& one) { return one->pid == process.pid && is_found(*one, process); });
     if (zombie != ended.end()) {
-      take_told(*zombie);
-      process.end = std::make_unique<ToldEnd>(std::move(*zombie->end));
+      take_told(**zombie);
+      process.end = std::make_unique<ToldEnd>(*(*zombie)->end);
       ended.erase(zombie);
       return;
     }
@@ -231,13 +236,13 @@ void ProcessLedger::insert(std::vector<Living>&& found) {
 
 void ProcessLedger::end_lost(const std::vector<int>& pids, std::int64_t born_before) {
   for (auto at = young_.begin(); at != young_.end();) {
-    const auto next = std::next(at);
-    if (at->second.born_boottime < born_before && !std::ranges::binary_search(pids, at->first)) {
-      auto node = young_.extract(at);
-      const std::int64_t born = node.mapped().born_boottime;
-      finish(std::move(node.mapped()), {.source = kPolledEnd, .boottime = born});
+    const std::int64_t born = at->second->born_boottime;
+    if (born >= born_before || std::ranges::binary_search(pids, at->first)) {
+      ++at;
+      continue;
     }
-    at = next;
+    finish(std::move(at->second), {.source = kPolledEnd, .boottime = born});
+    at = young_.erase(at);
   }
 }
 
@@ -260,7 +265,7 @@ void ProcessLedger::connect_parents() {
 
 std::optional<ProcessLedger::Relative> ProcessLedger::relative(int pid) const {
   const auto young = young_.find(pid);
-  if (young != young_.end()) return Relative{young->second.number, young->second.family};
+  if (young != young_.end()) return Relative{young->second->number, young->second->family};
   if (const LivingProcess* known = find(pid)) return Relative{known->number, known->family};
   for (const Living& gone : leaving)
     if (gone->pid == pid) return Relative{gone->number, gone->family};

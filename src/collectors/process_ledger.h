@@ -21,6 +21,7 @@ namespace tacho {
 class ProcessLedger {
  public:
   using Living = std::unique_ptr<LivingProcess>;
+  using Young = std::unique_ptr<YoungProcess>;
 
   // `command`: pid of the command of `tacho run`, 0 without one. `usage` may be null.
   ProcessLedger(int command, CommandUsage* usage) : command_(command), usage_(usage) {}
@@ -32,7 +33,7 @@ class ProcessLedger {
   // Pids in `living` of which events told the end since the caller emptied it.
   std::vector<int> ending;
   // Those that ended before they were found, oldest first; the caller writes and clears them.
-  std::vector<YoungProcess> ended;
+  std::vector<Young> ended;
 
   LivingProcess* find(int pid) const;
 
@@ -57,9 +58,10 @@ class ProcessLedger {
   void take_fork(const LifeEvent& event);
   void take_exec(const LifeEvent& event);
   void take_exit(const LifeEvent& event);
-  void finish(YoungProcess&& young, ToldEnd end);
+  void finish(Young young, const ToldEnd& end);
   bool is_told_again(const LifeEvent& event) const;
   void note_end(const LifeEvent& event);
+  YoungProcess* find_young(const LifeEvent& event) const;
   LivingProcess* find(int pid, const LifeEvent& event) const;
   struct Relative {
     std::uint64_t number;
@@ -72,7 +74,7 @@ class ProcessLedger {
   int command_ = 0;
   CommandUsage* usage_ = nullptr;
   std::uint64_t next_number_ = 1;
-  std::unordered_map<int, YoungProcess> young_;
+  std::unordered_map<int, Young> young_;
   std::vector<int> introduced_;  // pids
   // When the last life of a pid ended, as long as that is not long ago and it has not come again.
   std::unordered_map<int, std::int64_t> ends_told_;

@@ -139,10 +139,7 @@ Result<void> Lives::take(const std::function<void(const LifeEvent&)>& each) {
 
 void Lives::take_current(const std::function<void(const LifeEvent&)>& each) {
   const auto taken = current_->take([&](const LifeEvent& event) {
-    if (event.boottime < changed_at_ || was_handed(event)) return;
-    LifeEvent named = event;
-    named.source = current_->name();
-    each(named);
+    if (event.boottime >= changed_at_ && !was_handed(event)) each(event);
   });
   if (!taken) lose_current(taken.error());
 }
@@ -170,9 +167,7 @@ void Lives::take_old(const std::function<void(const LifeEvent&)>& each) {
   (void)old_->take([&](const LifeEvent& event) {
     if (event.boottime >= changed_at_) return;
     if (event.boottime > changed_at_ - kSameEvent) handed_.push_back({event.pid, event.kind, event.boottime});
-    LifeEvent named = event;
-    named.source = old_->name();
-    each(named);
+    each(event);
   });
   add_losses(*old_);
   old_.reset();

@@ -27,7 +27,10 @@ class Told final : public LifeSource {
   std::string_view name() const override { return name_; }
   Result<void> take(const std::function<void(const LifeEvent&)>& each) override {
     if (script_.lost) return Error{ErrorCode::denied, "gone"};
-    for (const LifeEvent& event : script_.events) each(event);
+    for (LifeEvent& event : script_.events) {
+      event.source = name_;
+      each(event);
+    }
     script_.events.clear();
     return {};
   }

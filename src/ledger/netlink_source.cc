@@ -83,7 +83,11 @@ std::vector<int> NetlinkSource::descriptors() const {
 Result<void> NetlinkSource::take(const std::function<void(const LifeEvent&)>& each) {
   ++take_;
   thread_->drain_now();
-  backlog_->take([&each](std::span<const std::byte> record) { each(unpack_life(record)); });
+  backlog_->take([&](std::span<const std::byte> record) {
+    LifeEvent event = unpack_life(record);
+    event.source = name();
+    each(event);
+  });
   return {};
 }
 
