@@ -35,7 +35,7 @@ void append_bytes(Bytes& out, const void* data, std::size_t size) {
 template <class Each>
 void for_each_buffer(const Rows& rows, std::vector<std::int32_t>& offsets, Each each) {
   for (const ColumnData& column : rows.columns()) {
-    each(column.present.data(), column.null_count == 0 ? 0 : (rows.size() + 7) / 8);
+    each(column.present.data(), column.null_count(rows.size()) == 0 ? 0 : (rows.size() + 7) / 8);
     if (column.type == Type::text) {
       offsets.assign(1, 0);
       offsets.insert(offsets.end(), column.ends.begin(), column.ends.end());
@@ -50,7 +50,7 @@ void for_each_buffer(const Rows& rows, std::vector<std::int32_t>& offsets, Each 
 std::size_t body_size(const Rows& rows) {
   std::size_t size = 0;
   for (const ColumnData& column : rows.columns()) {
-    if (column.null_count != 0) size += (rows.size() + 7) / 8;
+    if (column.null_count(rows.size()) != 0) size += (rows.size() + 7) / 8;
     size += column.type == Type::text
                 ? (column.ends.size() + 1) * sizeof(std::int32_t) + column.bytes.size()
                 : column.words.size() * sizeof(std::uint64_t);
@@ -97,6 +97,7 @@ struct BatchEncoder::State {
   std::shared_ptr<const Templates> templates;
   std::vector<BufferPlace> places;
   std::vector<std::int32_t> offsets;
+  Bytes frame;  // room for one that is being compressed
   LZ4F_cctx* compressor = nullptr; // made at the first large body
 
   ~State() { LZ4F_freeCompressionContext(compressor); }
@@ -118,39 +119,33 @@ Result<BatchEncoder> BatchEncoder::create(const Table& table) {
 
 namespace {
 
-// One LZ4 frame of `data` at the end of `out`; false when it does not shrink.
-bool append_frame(const std::byte* data, std::size_t size, LZ4F_cctx* compressor, Bytes& out) {
+// One LZ4 frame of `data` at the beginning of `frame`, which has room; 0 when it does not shrink.
+std::size_t make_frame(const std::byte* data, std::size_t size, LZ4F_cctx* compressor, Bytes& frame) {
   LZ4F_preferences_t preferences{};
   preferences.frameInfo.contentSize = size;
   preferences.frameInfo.blockMode = LZ4F_blockIndependent;
   preferences.autoFlush = 1;  // no buffer inside the context
-  const std::size_t start = out.size();
-  out.resize(start + LZ4F_HEADER_SIZE_MAX + LZ4F_compressBound(size, &preferences));
-  std::size_t used = LZ4F_compressBegin(compressor, out.data() + start, out.size() - start,
-                                        &preferences);
-  if (LZ4F_isError(used) != 0U) return false;
-  const std::size_t body = LZ4F_compressUpdate(compressor, out.data() + start + used,
-                                               out.size() - start - used, data, size, nullptr);
-  if (LZ4F_isError(body) != 0U) return false;
+  const std::size_t room = LZ4F_HEADER_SIZE_MAX + LZ4F_compressBound(size, &preferences);
+  if (frame.size() < room) frame.resize(room);
+  std::size_t used = LZ4F_compressBegin(compressor, frame.data(), frame.size(), &preferences);
+  if (LZ4F_isError(used) != 0U) return 0;
+  const std::size_t body = LZ4F_compressUpdate(compressor, frame.data() + used, frame.size() - used,
+                                               data, size, nullptr);
+  if (LZ4F_isError(body) != 0U) return 0;
   used += body;
-  const std::size_t end = LZ4F_compressEnd(compressor, out.data() + start + used,
-                                           out.size() - start - used, nullptr);
-  if (LZ4F_isError(end) != 0U) return false;
-  out.resize(start + used + end);
-  return used + end < size;
+  const std::size_t end =
+      LZ4F_compressEnd(compressor, frame.data() + used, frame.size() - used, nullptr);
+  return LZ4F_isError(end) != 0U || used + end >= size ? 0 : used + end;
 }
 
 // Each buffer as Arrow wants it: its length before compression (little-endian, 64 bits), then an LZ4
 // frame; a length of -1 says that what follows is not compressed.
-void append_compressed(const void* data, std::size_t size, LZ4F_cctx* compressor, Bytes& out) {
-  const std::size_t at = out.size();
-  auto prefix = static_cast<std::int64_t>(size);
+void append_compressed(const void* data, std::size_t size, LZ4F_cctx* compressor, Bytes& frame,
+                       Bytes& out) {
+  const std::size_t made = make_frame(static_cast<const std::byte*>(data), size, compressor, frame);
+  const std::int64_t prefix = made == 0 ? -1 : static_cast<std::int64_t>(size);
   append_bytes(out, &prefix, sizeof prefix);
-  if (append_frame(static_cast<const std::byte*>(data), size, compressor, out)) return;
-  prefix = -1;
-  std::memcpy(out.data() + at, &prefix, sizeof prefix);
-  out.resize(at + sizeof prefix);
-  append_bytes(out, data, size);
+  append_bytes(out, made == 0 ? data : frame.data(), made == 0 ? size : made);
 }
 
 void put(Bytes& out, std::size_t at, std::int64_t value) {
@@ -169,7 +164,7 @@ const BatchTemplate& BatchEncoder::State::append_body(const Rows& rows, std::siz
   if (size >= kSmallestCompressedBody && compressor != nullptr) {
     const std::size_t body_at = start + kPrefixSize + templates->compressed.metadata.size();
     append_buffers(rows, body_at, out, [&](const void* data, std::size_t bytes) {
-      append_compressed(data, bytes, compressor, out);
+      append_compressed(data, bytes, compressor, frame, out);
     });
     if (out.size() - body_at < size) return templates->compressed;
   }
@@ -206,7 +201,7 @@ void BatchEncoder::encode(const Rows& rows, Bytes& out) {
   std::size_t node_at = metadata_at + chosen.nodes_at;
   for (const ColumnData& column : rows.columns()) {
     const FieldNode node{static_cast<std::int64_t>(rows.size()),
-                         static_cast<std::int64_t>(column.null_count)};
+                         static_cast<std::int64_t>(column.null_count(rows.size()))};
     std::memcpy(out.data() + node_at, &node, sizeof node);
     node_at += sizeof node;
   }

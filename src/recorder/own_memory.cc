@@ -30,7 +30,7 @@ int let_go_of_code(dl_phdr_info* object, std::size_t, void*) {
 
 void keep_heap_small() {
   mallopt(M_MMAP_THRESHOLD, 128 << 10);  // the library's own start value, which would grow
-  mallopt(M_TRIM_THRESHOLD, 128 << 10);
+  mallopt(M_TRIM_THRESHOLD, 1 << 20);  // what each tick of a busy machine takes and gives back
   mallopt(M_ARENA_MAX, 1);
 }
 

@@ -16,7 +16,6 @@ void Rows::begin(const Stamp& stamp) {
     data.ends.clear();
     data.bytes.clear();
     data.present.clear();
-    data.null_count = 0;
   }
 }
 
@@ -43,13 +42,6 @@ void Rows::set(std::size_t column, std::string_view value) {
   data.bytes.append(value);
   data.ends[size_] = static_cast<std::int32_t>(data.bytes.size());
   mark_present(data);
-}
-
-void Rows::finish_row() {
-  const std::uint64_t bit = std::uint64_t{1} << (size_ % 64);
-  for (ColumnData& data : data_)
-    if ((data.present[size_ / 64] & bit) == 0) ++data.null_count;
-  ++size_;
 }
 
 }  // namespace tacho

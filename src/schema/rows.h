@@ -30,7 +30,12 @@ struct ColumnData {
   std::vector<std::int32_t> ends;      // text: where each row's bytes end
   std::string bytes;                   // text
   std::vector<std::uint64_t> present;  // one bit a row, lowest first
-  std::size_t null_count = 0;
+  // Of so many rows.
+  std::size_t null_count(std::size_t rows) const {
+    std::size_t values = 0;
+    for (const std::uint64_t word : present) values += static_cast<std::size_t>(std::popcount(word));
+    return rows - values;
+  }
 };
 
 class Rows {
@@ -76,7 +81,7 @@ class Rows {
   void set(std::size_t column, const std::optional<Value>& value) {
     if (value) set(column, *value);
   }
-  void finish_row();
+  void finish_row() { ++size_; }
 
   // All columns, those of kStamp first.
   const std::vector<ColumnData>& columns() const { return data_; }
