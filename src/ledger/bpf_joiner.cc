@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstring>
 #include <optional>
+#include <ranges>
 
 #include "base/clock.h"
 #include "ledger/cpu_split.h"
@@ -35,7 +36,6 @@ LifeEvent event_of(const LifeRecord& record, LifeEvent::Kind kind) {
   event.kind = kind;
   event.source = kBpfSource;
   event.pid = record.pid;
-  event.boottime = static_cast<std::int64_t>(record.boottime);
   event.start_boottime = static_cast<std::int64_t>(record.key.start_boottime);
   if (record.parent_pid > 0) event.parent_pid = record.parent_pid;
   event.command = std::string_view(record.command, strnlen(record.command, sizeof record.command));
@@ -50,8 +50,15 @@ ProcessIdentity identity_of(const LifeExitRecord& record) {
   return identity;
 }
 
-LifeEvent exec_event(const LifeExecRecord& record) {
+LifeEvent fork_event(const LifeRecord& record) {
+  LifeEvent event = event_of(record, LifeEvent::Kind::fork);
+  event.boottime = *event.start_boottime;
+  return event;
+}
+
+LifeEvent exec_event(const LifeExecRecord& record, std::int64_t latest) {
   LifeEvent event = event_of(record.life, LifeEvent::Kind::exec);
+  event.boottime = latest;
   event.executable = std::string_view(record.bytes, record.executable_size);
   event.arguments = std::string_view(record.bytes + record.executable_size, record.arguments_size);
   event.arguments_cut = record.arguments_are_cut != 0;
@@ -68,6 +75,7 @@ bool is_whole(std::span<const std::byte> bytes) {
 LifeEvent exit_event(const LifeExitRecord& record, const LifeTotals& totals) {
   static const std::int64_t page = sysconf(_SC_PAGESIZE);
   LifeEvent event = event_of(record.life, LifeEvent::Kind::exit);
+  event.boottime = static_cast<std::int64_t>(record.boottime);
   if (WIFSIGNALED(record.status)) {
     event.signal = WTERMSIG(record.status);
     event.core_dumped = WCOREDUMP(record.status);
@@ -121,7 +129,7 @@ void BpfJoiner::add(std::span<const std::byte> record) {
   const LifeKey* key = key_in(record);
   if (key == nullptr) return;
   if (key->kind != kLifeFree) {
-    batch_.push_back(record);
+    batch_.push_back({.record = record});
   } else if (const auto* free = record_in<LifeFreeRecord>(record)) {
     frees_.push_back(free);
   }
@@ -130,7 +138,8 @@ void BpfJoiner::add(std::span<const std::byte> record) {
 void BpfJoiner::finish() {
   std::ranges::sort(frees_, [](const auto* a, const auto* b) { return is_before(a->key, b->key); });
   hand_over_waiting();
-  for (const auto& record : batch_) hand_over(record);
+  find_times();
+  for (const Waiting& waiting : batch_) hand_over(waiting);
   is_settling_ = false;
 }
 
@@ -146,10 +155,10 @@ void BpfJoiner::hand_over_waiting() {
   if (waiting_.empty()) return;
   const auto now = static_cast<std::uint64_t>(SystemClock().now().boottime.count());
   for (const auto& [pid, record] : waiting_) {
-    const bool is_late = now >= record.life.boottime + kFreeWait;
+    const bool is_late = now >= record.boottime + kFreeWait;
     if (is_settling_ || is_late || free_of(record.life.key) != nullptr) ready_.push_back(record);
   }
-  std::ranges::sort(ready_, {}, [](const LifeExitRecord& record) { return record.life.boottime; });
+  std::ranges::sort(ready_, {}, [](const LifeExitRecord& record) { return record.boottime; });
   for (const LifeExitRecord& record : ready_) {
     const LifeFreeRecord* free = free_of(record.life.key);
     (*each_)(exit_event(record, free == nullptr ? record.totals : free->totals));
@@ -157,14 +166,28 @@ void BpfJoiner::hand_over_waiting() {
   }
 }
 
-void BpfJoiner::hand_over(std::span<const std::byte> bytes) {
+// An exec happened before the next event that has its time. So it is told as later than it was, at most by a
+// take, and never as later than the end of its process: who changes from one source to another misses none.
+void BpfJoiner::find_times() {
+  std::int64_t latest = SystemClock().now().boottime.count();
+  for (Waiting& waiting : batch_ | std::views::reverse) {
+    const auto kind = key_in(waiting.record)->kind;
+    const auto* exit = record_in<LifeExitRecord>(waiting.record);
+    if (kind == kLifeFork) latest = static_cast<std::int64_t>(key_in(waiting.record)->start_boottime);
+    if (kind == kLifeExit && exit != nullptr) latest = static_cast<std::int64_t>(exit->boottime);
+    waiting.latest = latest;
+  }
+}
+
+void BpfJoiner::hand_over(const Waiting& waiting) {
+  const std::span<const std::byte> bytes = waiting.record;
   const auto* record = record_in<LifeRecord>(bytes);
   if (record == nullptr) return;
   hand_over_predecessor(*record);
   if (record->key.kind == kLifeFork) {
-    (*each_)(event_of(*record, LifeEvent::Kind::fork));
+    (*each_)(fork_event(*record));
   } else if (record->key.kind == kLifeExec && is_whole(bytes)) {
-    (*each_)(exec_event(*reinterpret_cast<const LifeExecRecord*>(bytes.data())));
+    (*each_)(exec_event(*reinterpret_cast<const LifeExecRecord*>(bytes.data()), waiting.latest));
   } else if (const auto* exit = record_in<LifeExitRecord>(bytes);
              exit != nullptr && record->key.kind == kLifeExit) {
     hand_over_exit(*exit);

@@ -34,15 +34,21 @@ class BpfJoiner {
   void finish();
 
  private:
+  struct Waiting {
+    std::span<const std::byte> record;
+    std::int64_t latest;  // boottime, ns: when it had happened
+  };
+
   const LifeFreeRecord* free_of(const LifeKey& key) const;
   void hand_over_waiting();
-  void hand_over(std::span<const std::byte> bytes);
+  void find_times();
+  void hand_over(const Waiting& waiting);
   void hand_over_exit(const LifeExitRecord& record);
   void hand_over_predecessor(const LifeRecord& record);
 
   const Each* each_ = nullptr;
   bool is_settling_ = false;
-  std::vector<std::span<const std::byte>> batch_;
+  std::vector<Waiting> batch_;
   std::vector<const LifeFreeRecord*> frees_;  // sorted by key
   std::vector<LifeExitRecord> ready_;
   std::unordered_map<std::uint32_t, LifeExitRecord> waiting_;  // by the kernel's pid

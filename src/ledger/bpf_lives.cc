@@ -64,8 +64,7 @@ class StatePage {
   }
 
  private:
-  // The counters stand at its beginning; the rest is the kernel's side's own.
-  static constexpr std::size_t kBytes = sizeof(LifeState::lost);
+  static constexpr std::size_t kBytes = sizeof(LifeState);
 
   explicit StatePage(const LifeState* state) : state_(state) {}
   const LifeState* state_;
@@ -104,6 +103,7 @@ class BpfLives final : public LifeSource {
     auto looked = ring_->look(add);
     joiner_.finish();
     ring_->release();
+    count_runs_left_out();
     return looked;
   }
 
@@ -111,9 +111,8 @@ class BpfLives final : public LifeSource {
 
   // A free that got lost costs exactness, not an event.
   std::optional<std::int64_t> lost() const override {
-    std::int64_t lost = dropped_.load(std::memory_order_relaxed);
-    for (std::size_t kind = 0; kind < kNames.size(); ++kind)
-      lost += state_.lost(static_cast<int>(kind)) + runs_left_out(programs_[kind]);
+    std::int64_t lost = dropped_.load(std::memory_order_relaxed) + runs_left_out_;
+    for (std::size_t kind = 0; kind < kNames.size(); ++kind) lost += state_.lost(static_cast<int>(kind));
     return lost;
   }
 
@@ -161,6 +160,12 @@ class BpfLives final : public LifeSource {
     }
   }
 
+  // A system call for each, and `lost` is asked more than once a tick.
+  void count_runs_left_out() {
+    runs_left_out_ = 0;
+    for (const int program : programs_) runs_left_out_ += runs_left_out(program);
+  }
+
   // With ring_mutex_. What cannot be read now is read later; the kernel counts what it has no room for.
   void drain() {
     (void)ring_->look([this](std::span<const std::byte> record) {
@@ -178,6 +183,7 @@ class BpfLives final : public LifeSource {
   std::unique_ptr<Backlog> backlog_;
   std::atomic<std::int64_t> dropped_ = 0;  // a count, nothing is read by it: no order is needed
   std::array<int, kNames.size()> programs_{};
+  std::int64_t runs_left_out_ = 0;  // at the last take
   FileDescriptor stop_, epoll_;
   BpfJoiner joiner_;
   std::thread thread_;

@@ -96,16 +96,31 @@ TEST_F(BpfLives, TellsAChainOfPrograms) {
 
 TEST_F(BpfLives, TellsAChildOfVfork) {
   volatile pid_t child = 0;
-  child = vfork();
+  child = vfork();  // its birth is told by what follows
   if (child == 0) {
     execl("/bin/true", "true", nullptr);
     _exit(99);
   }
   wait_for(child);
   const auto told = told_of(child, until_exits({child}));
-  ASSERT_EQ(told.size(), 3u);
+  ASSERT_EQ(told.size(), 2u);
+  EXPECT_EQ(told[0].event.kind, Kind::exec);
   EXPECT_EQ(told[0].event.parent_pid, getpid());
-  EXPECT_EQ(told[2].event.exit_code, 0);
+  EXPECT_EQ(told[1].event.exit_code, 0);
+  EXPECT_EQ(told[1].event.start_boottime, told[0].event.start_boottime);
+}
+
+TEST_F(BpfLives, TellsTheEndOfAVforkThatFindsNothingToExecute) {
+  const volatile pid_t child = vfork();
+  if (child == 0) {
+    execl("/nowhere/at/all", "nothing", nullptr);
+    _exit(98);
+  }
+  wait_for(child);
+  const auto told = told_of(child, until_exits({child}));
+  ASSERT_EQ(told.size(), 1u);
+  EXPECT_EQ(told[0].event.parent_pid, getpid());
+  EXPECT_EQ(told[0].event.exit_code, 98);
 }
 
 TEST_F(BpfLives, TellsAZombieThatNobodyWaitsFor) {

@@ -63,8 +63,7 @@ class BpfWalker final : public ProcessWalker {
     const int state = TRY(objects.find("state"));
     const int rows = TRY(objects.find("rows"));
     std::unique_ptr<BpfWalker> self(new BpfWalker(std::move(objects), program, state, rows));
-    // Behind these stands what the program found out for itself.
-    TRY(self->state_mapping_.resize(offsetof(WalkState, scope)));
+    TRY(self->state_mapping_.resize(sizeof(WalkState)));
     TRY(self->rows_.resize(kFewRows * sizeof(WalkedProcess)));
     self->state().generation = 1;  // the kernel's memory of a process begins with 0
     self->state().key_ticks = key_ticks;

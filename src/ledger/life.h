@@ -38,7 +38,7 @@ struct LifeEvent {
   Kind kind = Kind::fork;
   // Of the process, never of a thread, in the recorder's pid namespace. Threads have no events.
   int pid = 0;
-  std::int64_t boottime = 0;                    // when it happened, ns
+  std::int64_t boottime = 0;                    // when it happened, ns; of an exec at the latest
   std::string_view source;                      // name() of the source, a literal
   std::optional<std::int64_t> start_boottime;   // of the process, ns: with the pid its name for ever
   std::optional<int> parent_pid;                // fork: who forked it. Others: its parent now

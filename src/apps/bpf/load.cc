@@ -14,9 +14,6 @@
 #include <cstdio>
 #include <cstring>
 #include <vector>
-
-#include "ledger/bpf/task_scope.h"
-
 namespace tacho {
 namespace {
 
@@ -117,18 +114,6 @@ void forget_what_libbpf_said() {
 Result<void> check_kernel() {
   TRY(check_rights());
   return check_type_information();
-}
-
-unsigned possible_cpus() {
-  const int count = libbpf_num_possible_cpus();
-  return count < 1 || count > kMostCpus ? 0 : static_cast<unsigned>(count);
-}
-
-Result<void> prepare(const bpf_program* program) {
-  bpf_test_run_opts run{.sz = sizeof run};
-  const int error = bpf_prog_test_run_opts(bpf_program__fd(program), &run);
-  if (error != 0) return bpf_error("run a BPF program", error);
-  return {};
 }
 
 }  // namespace tacho

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "base/error.h"
+#include "ledger/bpf/task_scope.h"
 
 namespace tacho {
 
@@ -28,11 +29,9 @@ void forget_what_libbpf_said();
 // We have the rights, and the kernel has type information, without which nothing can be loaded.
 Result<void> check_kernel();
 
-// CPUs that the machine may have; 0 when they are more than our programs have room for.
-unsigned possible_cpus();
-
-// Lets a part's program `prepare` look around, once.
-Result<void> prepare(const bpf_program* program);
+// What the programs are told of the machine before they are loaded: found out by one of ours, in the pid
+// namespace of the caller.
+Result<TaskScope> find_scope();
 
 struct LinkEnder {
   void operator()(bpf_link* link) const { bpf_link__destroy(link); }

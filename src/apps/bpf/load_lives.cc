@@ -10,6 +10,7 @@
 // The skeleton names it without our namespace.
 #include "ledger/bpf/life_record.h"
 using tacho::LifeState;
+using tacho::TaskScope;
 #include "lives.skel.h"
 #include "lives_before_6_2.skel.h"
 
@@ -27,18 +28,17 @@ struct Lives {
 };
 
 template <auto open, auto load, auto destroy>
-Result<Lives> load_as(Exit exit) {
+Result<Lives> load_as(const TaskScope& scope, Exit exit) {
   forget_what_libbpf_said();
   auto* lives = open();
   if (lives == nullptr) return bpf_error("open the BPF programs", errno);
   std::shared_ptr<void> owner(lives, [](void* of) { destroy(static_cast<decltype(open())>(of)); });
-  lives->rodata->possible_cpus = possible_cpus();
+  lives->rodata->scope = scope;
   const bool by_tracepoint = exit == Exit::tracepoint;
   bpf_program__set_autoload(lives->progs.on_exit, by_tracepoint);
   bpf_program__set_autoload(lives->progs.on_exit_before_6_16, !by_tracepoint);
   const int error = load(lives);
   if (error != 0) return bpf_error("load the BPF programs", error);
-  TRY(prepare(lives->progs.prepare));
   return Lives{.owner = std::move(owner),
                .ring = lives->maps.ring,
                .state = lives->maps.bss,
@@ -51,15 +51,15 @@ Result<Lives> load_as(Exit exit) {
 // The version's number does not tell what a kernel has: distributions carry changes back. Since Linux 6.2
 // the function is there that makes loading quick. Since 6.16 the tracepoint of a thread's exit says whether it
 // was the last; before, the verifier refuses a program that asks.
-Result<Lives> load_what_fits() {
+Result<Lives> load_what_fits(const TaskScope& scope) {
   constexpr auto kSince62 = load_as<lives_bpf__open, lives_bpf__load, lives_bpf__destroy>;
   constexpr auto kBefore62 = load_as<lives_before_6_2_bpf__open, lives_before_6_2_bpf__load,
                                      lives_before_6_2_bpf__destroy>;
-  auto lives = kSince62(Exit::tracepoint);
+  auto lives = kSince62(scope, Exit::tracepoint);
   if (lives) return lives;
   const int error = lives.error().system_error;
-  if (is_missing_function(-error)) return kBefore62(Exit::before_6_16);
-  if (error == EACCES || error == EINVAL) return kSince62(Exit::before_6_16);
+  if (is_missing_function(-error)) return kBefore62(scope, Exit::before_6_16);
+  if (error == EACCES || error == EINVAL) return kSince62(scope, Exit::before_6_16);
   return lives;
 }
 
@@ -74,7 +74,7 @@ Result<void> attach(int socket, bpf_program* program, const std::string& name) {
 
 Result<void> load_lives(int socket) {
   TRY(check_kernel());
-  const Lives lives = TRY(load_what_fits());
+  const Lives lives = TRY(load_what_fits(TRY(find_scope())));
   TRY(send_bpf_object(socket, "ring", bpf_map__fd(lives.ring)));
   TRY(send_bpf_object(socket, "state", bpf_map__fd(lives.state)));
   // The end of a life first: a process whose birth was not seen is known to have been there before.

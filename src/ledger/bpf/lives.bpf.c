@@ -51,11 +51,18 @@ static __always_inline void fill(struct LifeRecord *record, enum LifeRecordKind 
   record->key.kind = kind;
   record->key.kernel_pid = leader->tgid;
   record->key.start_boottime = leader->start_boottime;
-  // A birth has its time in the task; reading the clock can cost more than the rest of the record.
-  record->boottime = kind == kLifeFork ? leader->start_boottime : bpf_ktime_get_boot_ns();
   record->pid = pid;
-  record->parent_pid = pid_of(parent, &state.scope);
+  record->parent_pid = pid_of(parent);
   copy_name(record->command, leader);
+}
+
+// Of nobody. -1 where the kernel does not count it.
+static __always_inline void begin_totals(struct LifeTotals *totals) {
+  const int has_storage = bpf_core_field_exists(struct signal_struct, ioac.read_bytes);
+  const int has_io = bpf_core_field_exists(struct signal_struct, ioac.rchar);
+  __builtin_memset(totals, 0, sizeof *totals);
+  totals->storage_read = totals->storage_written = has_storage ? 0 : -1;
+  totals->read = totals->written = has_io ? 0 : -1;
 }
 
 // Of all threads that are gone.
@@ -96,12 +103,15 @@ static __always_inline void add_thread(struct LifeTotals *totals, struct task_st
   }
 }
 
+// One that has the memory of its parent is about to execute something else, for which its parent waits
+// (vfork, posix_spawn): its exec tells of it, or its end.
 SEC("tp_btf/sched_process_fork")
 int on_fork(u64 *context) {
   struct task_struct *parent = plain(context[0]);
   struct task_struct *child = plain(context[1]);
   if (child->pid != child->tgid) return 0;  // a thread
-  const int pid = pid_of(child, &state.scope);
+  if (child->mm && child->mm == parent->mm) return 0;
+  const int pid = pid_of(child);
   if (pid == 0) return 0;
   struct LifeRecord *record = bpf_ringbuf_reserve(&ring, sizeof *record, 0);
   if (!record) {
@@ -118,7 +128,7 @@ SEC("tp_btf/sched_process_exec")
 int on_exec(u64 *context) {
   struct task_struct *task = plain(context[0]);
   struct linux_binprm *program = (void *)context[2];
-  const int pid = pid_of(task, &state.scope);
+  const int pid = pid_of(task);
   if (pid == 0) return 0;
   const u32 zero = 0;
   struct LifeExecRecord *record = bpf_map_lookup_elem(&exec_record, &zero);
@@ -173,17 +183,18 @@ static __always_inline void take_delays(struct LifeExitRecord *record, struct ta
 static __always_inline s64 peak_of(struct mm_struct *mm) {
   if (!mm) return -1;
   s64 swapped;
-  const s64 resident = resident_pages(mm, &state.scope, &swapped);
+  const s64 resident = resident_pages(mm, &swapped);
   if (resident < 0) return -1;
   const s64 highest = mm->hiwater_rss;
   return highest > resident ? highest : resident;
 }
 
 // `last` is the thread whose end is the end of the group. Its leader may have ended before.
-static __always_inline int report_exit(struct task_struct *last, int last_is_counted) {
+static __always_inline int report_exit(struct task_struct *thread, int last_is_counted) {
+  struct task_struct *last = plain((u64)thread);
   struct task_struct *leader = last->group_leader;
   struct signal_struct *signal = last->signal;
-  const int pid = pid_of(leader, &state.scope);
+  const int pid = pid_of(leader);
   if (pid == 0) return 0;
   struct LifeExitRecord *record = bpf_ringbuf_reserve(&ring, sizeof *record, 0);
   if (!record) {
@@ -191,8 +202,9 @@ static __always_inline int report_exit(struct task_struct *last, int last_is_cou
     return 0;
   }
   fill(&record->life, kLifeExit, leader, pid, leader->real_parent);
-  record->process_group = number_of(signal->pids[kPidOfProcessGroup], &state.scope);
-  record->session = number_of(signal->pids[kPidOfSession], &state.scope);
+  record->boottime = bpf_ktime_get_boot_ns();
+  record->process_group = number_of(signal->pids[kPidOfProcessGroup]);
+  record->session = number_of(signal->pids[kPidOfSession]);
   record->inner_pid = inner_pid_of(leader);
   const struct cred *rights = leader->cred;
   record->user_id = rights->euid.val;
@@ -200,8 +212,11 @@ static __always_inline int report_exit(struct task_struct *last, int last_is_cou
   record->status = signal->flags & SIGNAL_GROUP_EXIT ? signal->group_exit_code : leader->exit_code;
   record->peak_pages = peak_of(last->mm);
   take_delays(record, last, last_is_counted);
-  take_group(&record->totals, signal);
-  add_thread(&record->totals, last);
+  if (signal->sum_sched_runtime != 0)
+    take_group(&record->totals, signal);
+  else
+    begin_totals(&record->totals);
+  add_thread(&record->totals, thread);
   if (leader != last) add_thread(&record->totals, leader);
   bpf_ringbuf_submit(record, wake_flags(sizeof *record));
   return 0;
@@ -211,18 +226,18 @@ static __always_inline int report_exit(struct task_struct *last, int last_is_cou
 // is given back.
 SEC("?tp_btf/sched_process_exit")
 int on_exit(u64 *context) {
-  return (context[1] & 0xff) ? report_exit(plain(context[0]), 1) : 0;
+  return (context[1] & 0xff) ? report_exit((struct task_struct *)context[0], 1) : 0;
 }
 
 // Before: the function that stands right before it in the kernel, and is told the same.
 SEC("?fentry/taskstats_exit")
 int on_exit_before_6_16(u64 *context) {
-  return (u32)context[1] ? report_exit(plain(context[0]), 0) : 0;
+  return (u32)context[1] ? report_exit((struct task_struct *)context[0], 0) : 0;
 }
 
 SEC("tp_btf/sched_process_free")
 int on_free(u64 *context) {
-  struct task_struct *task = plain(context[0]);
+  struct task_struct *task = (struct task_struct *)context[0];
   if (task->pid != task->tgid) return 0;
   struct LifeFreeRecord *record = bpf_ringbuf_reserve(&ring, sizeof *record, 0);
   if (!record) {
@@ -232,14 +247,7 @@ int on_free(u64 *context) {
   record->key.kind = kLifeFree;
   record->key.kernel_pid = task->tgid;
   record->key.start_boottime = task->start_boottime;
-  take_group(&record->totals, task->signal);
+  take_group(&record->totals, plain((u64)task)->signal);
   bpf_ringbuf_submit(record, wake_flags(sizeof *record));
-  return 0;
-}
-
-// Run once by what loads the programs, in the pid namespace of the recorder.
-SEC("raw_tp")
-int prepare(void *context) {
-  find_scope(&state.scope);
   return 0;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the BPF programs have to know of the machine before they can read a task; found out by the
-// program `prepare` of each. Plain C, the same for the kernel's side and ours.
+// What the BPF programs have to know of the machine before they can read a task; found out by
+// scope.bpf.c. Plain C, the same for the kernel's side and ours.
 #pragma once
 
 #include <linux/types.h>

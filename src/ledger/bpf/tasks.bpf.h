@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// What both programs read of a task.
+// What the programs read of a task.
 #pragma once
 
 #include "ledger/bpf/kernel_types.h"
 #include "ledger/bpf/task_scope.h"
 
-// The CPUs that the machine may have, put in before loading: the verifier goes through a loop over them
-// turn by turn, so it should know their number. 0: more than we have room for.
-const volatile unsigned int possible_cpus = 0;
+// Put in before loading, so that the verifier knows it: what does not apply here is left out of the programs,
+// and a loop over CPUs has an end.
+const volatile struct TaskScope scope;
 
 // What the numbers of a pid in 32 namespaces take at most. Before Linux 6.2 the verifier wants to know how
 // far behind a pointer we read.
@@ -22,22 +22,22 @@ static __always_inline struct upid number_at(struct pid *pid, u64 level) {
 }
 
 // The number in the recorder's pid namespace; 0: it has none there.
-static __always_inline int number_of(struct pid *pid, const struct TaskScope *scope) {
+static __always_inline int number_of(struct pid *pid) {
   if (!pid) return 0;
-  if (scope->pid_level == 0) {
+  if (scope.pid_level == 0) {
     int outermost = pid->numbers[0].nr;
     barrier_var(outermost);  // or the compiler makes one load of this and the next
     return outermost;
   }
-  if (pid->level < scope->pid_level) return 0;
-  const struct upid number = number_at(pid, scope->pid_level);
-  return (u64)number.ns == scope->pid_namespace ? number.nr : 0;
+  if (pid->level < scope.pid_level) return 0;
+  const struct upid number = number_at(pid, scope.pid_level);
+  return (u64)number.ns == scope.pid_namespace ? number.nr : 0;
 }
 
-static __always_inline int pid_of(struct task_struct *leader, const struct TaskScope *scope) {
+static __always_inline int pid_of(struct task_struct *leader) {
   int pid = leader->tgid;
   barrier_var(pid);
-  if (scope->pid_level != 0) pid = number_of(leader->signal->pids[kPidOfGroup], scope);
+  if (scope.pid_level != 0) pid = number_of(leader->signal->pids[kPidOfGroup]);
   return pid;
 }
 
@@ -70,51 +70,9 @@ static __always_inline int has_counters_per_cpu(void) {
   return bpf_core_field_exists(struct mm_struct, rss_stat);  // as an array: before it was none
 }
 
-// The kernel says where its own per-CPU variables are only with KALLSYMS_ALL. A per-CPU map of ours
-// lies in the same area: the address of its element on one CPU, less the shared address in the map's
-// own structure, is the offset of that CPU for everything. A pointer becomes a number on the way
-// through memory.
-struct {
-  __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-  __uint(max_entries, 1);
-  __type(key, u32);
-  __type(value, u64);
-} cpu_anchor SEC(".maps");
-
-static __always_inline u64 shared_address_of(u64 map_address) {
-  u64 shared = 0;
-  bpf_probe_read_kernel(&shared, sizeof shared,
-                        (void *)(map_address + bpf_core_field_offset(struct bpf_array, pptrs)));
-  return shared;
-}
-
-static __always_inline void find_cpus(struct TaskScope *scope) {
-  *(volatile u64 *)&scope->anchor = (u64)&cpu_anchor;
-  const u64 shared = shared_address_of(*(volatile u64 *)&scope->anchor);
-  const u32 zero = 0;
-  for (u32 cpu = 0; cpu < kMostCpus && cpu < possible_cpus; ++cpu) {
-    void *element = bpf_map_lookup_percpu_elem(&cpu_anchor, &zero, cpu);
-    if (!element) return;
-    *(volatile u64 *)&scope->cpu_offset[cpu] = (u64)element;
-    *(volatile u64 *)&scope->cpu_offset[cpu] -= shared;
-  }
-  scope->cpus = possible_cpus;
-}
-
-// Called in the pid namespace of the recorder.
-static __always_inline void find_scope(struct TaskScope *scope) {
-  struct task_struct *task = (void *)bpf_get_current_task();
-  struct pid *pid = BPF_CORE_READ(task, thread_pid);
-  scope->pid_level = BPF_CORE_READ(pid, level);
-  scope->pid_namespace = (u64)number_at(pid, scope->pid_level).ns;
-  // Older kernels have not the helper.
-  if (has_counters_per_cpu()) find_cpus(scope);
-}
-
 // The sum over the counters of all CPUs for what is resident: files, anonymous, shared. The counters
 // alone lag by up to 32 pages for each CPU (more on large machines).
-static __always_inline s64 sum_of_cpus(struct mm_struct *mm, const struct TaskScope *scope,
-                                       s64 *swapped) {
+static __always_inline s64 sum_of_cpus(struct mm_struct *mm, s64 *swapped) {
   s64 resident = mm->rss_stat[0].count + mm->rss_stat[1].count + mm->rss_stat[3].count;
   s64 in_swap = mm->rss_stat[2].count;
   const u64 first = (u64)mm->rss_stat[0].counters;
@@ -123,8 +81,8 @@ static __always_inline s64 sum_of_cpus(struct mm_struct *mm, const struct TaskSc
   const u64 fourth = (u64)mm->rss_stat[3].counters;
   // One allocation since Linux 6.6.
   const int together = second - first == 4 && third - first == 8 && fourth - first == 12;
-  for (u32 cpu = 0; cpu < kMostCpus && cpu < possible_cpus; ++cpu) {
-    const u64 offset = scope->cpu_offset[cpu];
+  for (u32 cpu = 0; cpu < kMostCpus && cpu < scope.cpus; ++cpu) {
+    const u64 offset = scope.cpu_offset[cpu];
     s32 of_cpu[4] = {};
     if (together) {
       bpf_probe_read_kernel(of_cpu, sizeof of_cpu, (void *)(first + offset));
@@ -142,8 +100,7 @@ static __always_inline s64 sum_of_cpus(struct mm_struct *mm, const struct TaskSc
 }
 
 // Pages; -1 where it cannot be told.
-static __always_inline s64 resident_pages(struct mm_struct *mm, const struct TaskScope *scope,
-                                          s64 *swapped) {
+static __always_inline s64 resident_pages(struct mm_struct *mm, s64 *swapped) {
   *swapped = -1;
   if (!has_counters_per_cpu()) {
     // By address: the verifier of these kernels goes into no array of a typedef.
@@ -157,5 +114,5 @@ static __always_inline s64 resident_pages(struct mm_struct *mm, const struct Tas
     *swapped = mm->rss_stat[2].count;
     return mm->rss_stat[0].count + mm->rss_stat[1].count + mm->rss_stat[3].count;
   }
-  return scope->cpus == 0 ? -1 : sum_of_cpus(mm, scope, swapped);
+  return scope.cpus == 0 ? -1 : sum_of_cpus(mm, swapped);
 }

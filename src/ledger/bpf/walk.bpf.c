@@ -92,7 +92,7 @@ __noinline int write_memory(struct WalkRow *row) {
   row->memory_peak = row->memory_swap = -1;
   if (!mm || (leader->flags & PF_EXITING)) return 0;
   s64 swapped;
-  const s64 resident = resident_pages(mm, &state.scope, &swapped);
+  const s64 resident = resident_pages(mm, &swapped);
   const s64 highest = mm->hiwater_rss;
   const s64 page = state.page_bytes;
   row->memory_virtual = mm->total_vm * page;
@@ -172,7 +172,7 @@ __noinline int write_rest(struct WalkRow *row) {
   struct task_struct *leader = plain(state.task);
   struct signal_struct *signal = leader->signal;
   row->start_boottime = leader->start_boottime;
-  row->parent_pid = pid_of(leader->real_parent, &state.scope);
+  row->parent_pid = pid_of(leader->real_parent);
   row->state = letter_of(leader);
   row->cpu_time_main_thread = leader->se.sum_exec_runtime;
   row->thread_count = signal->nr_threads;
@@ -208,7 +208,7 @@ static __always_inline u64 next_turn(const struct Written *before, int pid) {
 __noinline int visit(struct Written *before, struct Team *team) {
   if (!before) return 0;
   struct task_struct *leader = plain(state.task);
-  const int pid = pid_of(leader, &state.scope);
+  const int pid = pid_of(leader);
   if (pid == 0) return 0;
   const u64 leader_time = leader->se.sum_exec_runtime;  // before the figures: it may be running
   const u64 cpu_time = cpu_time_of(state.task, team);
@@ -256,12 +256,5 @@ int walk(void *context) {
   }
   bpf_iter_task_destroy(&iterator);
   bpf_rcu_read_unlock();
-  return 0;
-}
-
-// Run once by what loads the program, in the pid namespace of the recorder.
-SEC("raw_tp")
-int prepare(void *context) {
-  find_scope(&state.scope);
   return 0;
 }

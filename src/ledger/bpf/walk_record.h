@@ -2,7 +2,7 @@
 // What walk.bpf.c shares with us. Plain C, the same for the kernel's side and ours.
 #pragma once
 
-#include "ledger/bpf/task_scope.h"
+#include <linux/types.h>
 
 #ifdef __cplusplus
 namespace tacho {
@@ -39,7 +39,6 @@ struct WalkState {
   __u64 living, written, left_out;
   // Its own.
   __u64 task;  // who is being looked at
-  struct TaskScope scope;
 };
 
 #ifdef __cplusplus
