@@ -124,6 +124,18 @@ Result<void> JournalFile::append(std::span<const std::byte> message) {
   return {};
 }
 
+void JournalFile::write_ahead() {
+  if (broken_ || !can_allocate_ || zeroed_ == allocated_) return;
+  static std::byte zeros[std::size_t{16} << 10];  // never written: the system has one such page for all
+  for (std::uint64_t at = std::max(zeroed_, end_ + 2 * kMarkerSize); at < allocated_;) {
+    const std::uint64_t size = std::min<std::uint64_t>(sizeof zeros, allocated_ - at);
+    if (!write_at(file_.get(), std::span(zeros).first(size), at, name_)) return;
+    at += size;
+    zeroed_ = at;
+  }
+  dirty_ = true;
+}
+
 void JournalFile::start_sync() {
   // What it does not start, `sync` does; errors are for that one to meet.
   if (!broken_ && dirty_) sync_file_range(file_.get(), 0, 0, SYNC_FILE_RANGE_WRITE);

@@ -24,6 +24,10 @@ class JournalFile {
   // Commits a finished message. On an error the file still is what it was and the same message can
   // be tried again, unless is_broken().
   Result<void> append(std::span<const std::byte> message);
+  // Writes zeros to where batches will come. A file system that only set the space aside notes, with each
+  // sync, which of it was used; space that was written needs no note, and a sync writes nothing but batches.
+  // For one that lives longer than a sync; says nothing of errors, which are for `append` to meet.
+  void write_ahead();
   // Begins to write to the disk what `sync` will wait for.
   void start_sync();
   // fdatasync. A failed one breaks the file: the kernel may have dropped what was not written.
@@ -42,6 +46,7 @@ class JournalFile {
   std::string name_;
   std::uint64_t end_ = 0;        // where the marker stands
   std::uint64_t allocated_ = 0;  // how far the file is grown
+  std::uint64_t zeroed_ = 0;     // and how far zeros were written
   std::uint64_t batches_ = 0;
   bool can_allocate_ = true;
   bool dirty_ = false;

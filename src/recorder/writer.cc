@@ -197,8 +197,11 @@ void Writer::sync() {
   last_sync_ = clock_.now().boottime;
   // All are on their way to the disk before the first is waited for: then one commit of the file
   // system's own journal serves them all, instead of one for each.
-  for (Journal& journal : journals_)
-    if (journal.file) journal.file->start_sync();
+  for (Journal& journal : journals_) {
+    if (!journal.file) continue;
+    journal.file->write_ahead();
+    journal.file->start_sync();
+  }
   for (Journal& journal : journals_) {
     if (!journal.file || journal.file->is_broken()) continue;
     const auto synced = journal.file->sync();
