@@ -26,8 +26,8 @@ class JournalFile {
   Result<void> append(std::span<const std::byte> message);
   // Writes zeros to where batches will come. A file system that only set the space aside notes, with each
   // sync, which of it was used; space that was written needs no note, and a sync writes nothing but batches.
-  // For one that lives longer than a sync; says nothing of errors, which are for `append` to meet.
-  void write_ahead();
+  // For one that lives longer than a sync. On an error the file still is what it was, as with `append`.
+  Result<void> write_ahead();
   // Begins to write to the disk what `sync` will wait for.
   void start_sync();
   // fdatasync. A failed one breaks the file: the kernel may have dropped what was not written.

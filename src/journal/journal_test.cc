@@ -62,7 +62,9 @@ class Journal : public testing::Test {
       encoder->encode(rows, message);
       encoder->finish(message, file->batches());
       EXPECT_TRUE(file->append(message));
-      if (ahead) file->write_ahead();
+      if (ahead) {
+        EXPECT_TRUE(file->write_ahead());
+      }
       places.push_back(file->size() - kMarkerSize);
     }
     EXPECT_TRUE(file->sync());

@@ -199,7 +199,7 @@ void Writer::sync() {
   // system's own journal serves them all, instead of one for each.
   for (Journal& journal : journals_) {
     if (!journal.file) continue;
-    journal.file->write_ahead();
+    if (const auto written = journal.file->write_ahead(); !written) note_failure(written.error());
     journal.file->start_sync();
   }
   for (Journal& journal : journals_) {
