@@ -38,11 +38,11 @@ void for_each_buffer(const Rows& rows, std::vector<std::int32_t>& offsets, Each 
     each(column.present.data(), column.null_count(rows.size()) == 0 ? 0 : (rows.size() + 7) / 8);
     if (column.type == Type::text) {
       offsets.assign(1, 0);
-      offsets.insert(offsets.end(), column.ends.begin(), column.ends.end());
+      offsets.insert(offsets.end(), column.ends.data(), column.ends.data() + rows.size());
       each(offsets.data(), offsets.size() * sizeof offsets[0]);
       each(column.bytes.data(), column.bytes.size());
     } else {
-      each(column.words.data(), column.words.size() * sizeof(std::uint64_t));
+      each(column.words.data(), rows.size() * sizeof(std::uint64_t));
     }
   }
 }
@@ -52,8 +52,8 @@ std::size_t body_size(const Rows& rows) {
   for (const ColumnData& column : rows.columns()) {
     if (column.null_count(rows.size()) != 0) size += (rows.size() + 7) / 8;
     size += column.type == Type::text
-                ? (column.ends.size() + 1) * sizeof(std::int32_t) + column.bytes.size()
-                : column.words.size() * sizeof(std::uint64_t);
+                ? (rows.size() + 1) * sizeof(std::int32_t) + column.bytes.size()
+                : rows.size() * sizeof(std::uint64_t);
   }
   return size;
 }

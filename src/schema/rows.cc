@@ -1,33 +1,42 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "schema/rows.h"
 
+#include <algorithm>
+
 namespace tacho {
 
 Rows::Rows(const Table& table) : table_(&table) {
   for (const Column& column : kStamp) data_.push_back({.type = column.type});
   for (const Column& column : table.columns) data_.push_back({.type = column.type});
+  for (std::size_t column = 0; column < data_.size(); ++column)
+    if (data_[column].type == Type::text) texts_.push_back(column);
 }
 
 void Rows::begin(const Stamp& stamp) {
   stamp_ = stamp;
-  size_ = 0;
   for (ColumnData& data : data_) {
-    data.words.clear();
-    data.ends.clear();
+    if (data.type != Type::text) std::fill_n(data.words.begin(), size_, 0);
     data.bytes.clear();
-    data.present.clear();
+    std::ranges::fill(data.present, 0);
+  }
+  size_ = 0;
+}
+
+void Rows::grow() {
+  room_ = std::max<std::size_t>(1, 2 * room_);
+  for (ColumnData& data : data_) {
+    if (data.type == Type::text)
+      data.ends.resize(room_);
+    else
+      data.words.resize(room_);
+    data.present.resize((room_ + 63) / 64);
   }
 }
 
 void Rows::start_row() {
-  for (ColumnData& data : data_) {
-    if (size_ % 64 == 0) data.present.push_back(0);
-    if (data.type == Type::text) {
-      data.ends.push_back(static_cast<std::int32_t>(data.bytes.size()));
-    } else {
-      data.words.push_back(0);
-    }
-  }
+  if (size_ == room_) grow();
+  for (const std::size_t column : texts_)
+    data_[column].ends[size_] = static_cast<std::int32_t>(data_[column].bytes.size());
   const std::uint64_t stamp[kStampColumns] = {stamp_.tick, static_cast<std::uint64_t>(stamp_.time),
                                               static_cast<std::uint64_t>(stamp_.boottime)};
   for (std::size_t column = 0; column < kStampColumns; ++column) {

@@ -23,7 +23,8 @@ struct Stamp {
   std::int64_t boottime = 0;  // ns since boot
 };
 
-// One column of the rows: fixed-width values as 64-bit words, or text as offsets into bytes.
+// One column of the rows: fixed-width values as 64-bit words, or text as offsets into bytes. There may be
+// room for more rows than there are: without values, their words 0.
 struct ColumnData {
   Type type = Type::integer;
   std::vector<std::uint64_t> words;
@@ -96,9 +97,12 @@ class Rows {
     data.present[size_ / 64] |= std::uint64_t{1} << (size_ % 64);
   }
 
+  void grow();
+
   const Table* table_;
   Stamp stamp_;
-  std::size_t size_ = 0;
+  std::size_t size_ = 0, room_ = 0;
+  std::vector<std::size_t> texts_;  // which columns have text
   std::vector<ColumnData> data_;
 };
 
