@@ -34,6 +34,8 @@ void keep_heap_small() {
   mallopt(M_ARENA_MAX, 1);
 }
 
+void give_back_free_memory() { malloc_trim(0); }
+
 void forget_code_of_the_beginning() { dl_iterate_phdr(let_go_of_code, nullptr); }
 
 void protect_from_memory_pressure() {

@@ -4,9 +4,12 @@
 
 namespace tacho {
 
-// What was large for one tick goes back to the system, and threads share one heap: nothing here
-// allocates often enough to wait for it. Before there are threads.
+// A large block goes back to the system when it is freed, of the small ones 1 MiB is kept for the next tick,
+// and threads share one heap: nothing here allocates often enough to wait for it. Before there are threads.
 void keep_heap_small();
+
+// What was freed goes back to the system now. For after what comes seldom.
+void give_back_free_memory();
 
 // The pages of code that the beginning ran are mapped no more; what runs on is mapped again at its next
 // use, from the kernel's cache. They count as ours otherwise, a third of all that we have. Before

@@ -4,6 +4,7 @@
 #include "base/thread.h"
 #include "collectors/cadence.h"
 #include "collectors/events.h"
+#include "recorder/own_memory.h"
 #include "recorder/wide_output.h"
 
 namespace tacho {
@@ -75,6 +76,7 @@ void Runner::release_memory() {
     const Table& table = rows_[index].table();
     rows_[index] = Rows(table);
     if (auto encoder = BatchEncoder::create(table)) encoders_[index] = std::move(*encoder);
+    give_back_free_memory();
   }
 }
 
