@@ -62,6 +62,7 @@ Json to_json(const CommandFacts& command) {
   put(json, "cpu_time_user", command.cpu_time_user);
   put(json, "cpu_time_system", command.cpu_time_system);
   put(json, "memory_peak", command.memory_peak);
+  put(json, "cpu_time", command.cpu_time);
   return json;
 }
 
@@ -122,6 +123,7 @@ CommandFacts command_from(const Json& json) {
   get(json, "cpu_time_user", command.cpu_time_user);
   get(json, "cpu_time_system", command.cpu_time_system);
   get(json, "memory_peak", command.memory_peak);
+  get(json, "cpu_time", command.cpu_time);
   return command;
 }
 

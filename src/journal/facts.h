@@ -33,6 +33,8 @@ struct CommandFacts {
   std::optional<CommandEnd> end;
   // From wait4, of the command and the descendants it waited for. ns; bytes.
   std::optional<std::int64_t> cpu_time_user, cpu_time_system, memory_peak;
+  // Of all its processes, those that nobody waited for too; ns.
+  std::optional<std::int64_t> cpu_time;
 };
 
 struct HostFacts {

@@ -117,15 +117,17 @@ std::string Receipt::machine_line() const {
   return line.empty() ? "" : "  machine:   " + line + "\n";
 }
 
+std::int64_t cpu_time_of(const CommandFacts& command, const CommandUsage& usage) {
+  const std::int64_t waited = command.cpu_time_user.value_or(0) + command.cpu_time_system.value_or(0);
+  return std::max(waited, usage.cpu_time);
+}
+
 std::string Receipt::text(const RecordingFacts& facts, const CommandUsage& usage,
                           const std::string& path) const {
   if (!facts.command || !facts.command->end) return "";
   const CommandFacts& command = *facts.command;
   const std::int64_t wall = command.end_boottime.value_or(0) - command.start_boottime;
-  // wait4 knows of all descendants that were waited for; the ticks of those that were not.
-  const std::int64_t waited =
-      command.cpu_time_user.value_or(0) + command.cpu_time_system.value_or(0);
-  const std::int64_t cpu = std::max(waited, usage.cpu_time);
+  const std::int64_t cpu = cpu_time_of(command, usage);
   const double cores = wall > 0 ? static_cast<double>(cpu) / static_cast<double>(wall) : 0;
   std::string out = fmt::format(
       "tacho: {} after {} · CPU time {} ({:.0f} % of {} core{})\n", ending_of(*command.end),

@@ -13,6 +13,10 @@
 
 namespace tacho {
 
+// Of all the command's processes, ns: wait4 knows of the descendants that were waited for, the ticks and
+// the kernel's events of those that were not.
+std::int64_t cpu_time_of(const CommandFacts& command, const CommandUsage& usage);
+
 // Looks at the rows as they are collected and keeps what the receipt needs. Tick thread only.
 class Receipt {
  public:

@@ -320,6 +320,7 @@ class Recorder {
     const Instant now = clock_.now();
     facts_.end_time = now.time.count();
     facts_.end_boottime = now.boottime.count();
+    if (auto& command = facts_.command; command && command->end) command->cpu_time = cpu_time_of(*command, usage_);
     write_facts();
     FramePointer last = queue_.take_empty();
     last->facts = std::move(pending_facts_);

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """tacho run: the command must not notice, and the caller must see how it ended."""
+import json
 import os
+import re
 import resource
 import select
 import signal
@@ -233,6 +235,18 @@ def test_the_receipt_is_on_stderr_only(run):
     assert done.stderr != b""
     quiet = run("run", "--quiet", "--", "echo", "x")
     assert (quiet.stdout, quiet.stderr) == (b"x\n", b"")
+
+
+def test_receipt_and_report_count_who_was_not_waited_for(run, recordings):
+    """The loop's parent is gone before it ends, so nobody in the command waits for it."""
+    loop = "(while :; do :; done & sleep 0.5; kill $!)"
+    done = run("run", "--interval", "50ms", "--", *shell(loop))
+    command = json.loads((recordings()[-1] / "recording.json").read_text())["command"]
+    waited = command["cpu_time_user"] + command["cpu_time_system"]
+    assert command["cpu_time"] > waited + 100_000_000
+    report = run("report", "@last").stdout.decode()
+    told = re.search(r"CPU time ([0-9.]+ \S+) \(", report)[1]
+    assert f"CPU time {told} (" in done.stderr.decode(), report
 
 
 @pytest.mark.parametrize("closed", [0, 1, 2])

@@ -58,14 +58,16 @@ void write_command(const CommandFacts& command, int cpus, Output& output) {
   if (!command.folder.empty()) named_line(output, "in", command.folder);
   if (!command.end_boottime) return;
   const std::int64_t wall = saturating_difference(*command.end_boottime, command.start_boottime);
-  const std::int64_t cpu = 
+  const std::int64_t waited =
       saturating_sum(command.cpu_time_user.value_or(0), command.cpu_time_system.value_or(0));
+  const std::int64_t cpu = command.cpu_time.value_or(waited);
   const double share =
       wall > 0 ? static_cast<double>(cpu) / static_cast<double>(wall) / std::max(1, cpus) : 0;
   named_line(
       output, "took",
-      fmt::format("{} · CPU time {} ({} of {} core{}; the command and the descendants it waited for)",
-                  duration_text(wall), duration_text(cpu), percent(share), cpus, cpus == 1 ? "" : "s"));
+      fmt::format("{} · CPU time {} ({} of {} core{}{})", duration_text(wall), duration_text(cpu),
+                  percent(share), cpus, cpus == 1 ? "" : "s",
+                  command.cpu_time ? "" : "; the command and the descendants it waited for"));
   if (command.memory_peak)
     named_line(output, "peak",
                format_size(*command.memory_peak) + " resident in its largest process (from wait4)");
