@@ -10,6 +10,7 @@ import time
 import pandas
 import pyarrow.ipc
 import pyarrow.parquet
+import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from reading import text_of  # noqa: E402
@@ -115,6 +116,25 @@ def test_show_lists_tables_with_rows_files_and_gaps(run, made):
     text = text_of(run("show", made))
     assert re.search(r"^memory +\d+ +[\d:]+ +[\d:]+ +[\d.]+ KiB +1 sealed +Memory", text, re.M), text
     assert "times: 20" in text and "UTC" in text
+
+
+def test_show_lists_tables_as_json(run, made):
+    listed = json.loads(text_of(run("show", made, "--format", "json")))
+    assert listed["recording"] == str(made) and listed["gaps"] == []
+    memory = next(table for table in listed["tables"] if table["name"] == "memory")
+    assert memory["rows"] == len(text_of(run("show", made, "memory", "--format", "csv")).splitlines()) - 1
+    assert memory["files_sealed"] == 1 and memory["first_time"] < memory["last_time"]
+    last = json.loads(text_of(run("show", made, "memory", "--format", "json", "--columns", "time",
+                                  "--last", "1")))
+    assert memory["last_time"] == last[0]["time"]
+
+
+@pytest.mark.parametrize("option", [["--last", "3"], ["--where", "pid = 1"], ["--rate"], ["--every", "1s"],
+                                    ["--from", "-1s"], ["--columns", "time"], ["--format", "csv"]])
+def test_what_chooses_rows_asks_for_a_table(run, made, option):
+    done = run("show", made, *option)
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert option[0].encode() in done.stderr and b"table" in done.stderr
 
 
 def test_show_tells_gaps(run, golden):

@@ -4,18 +4,21 @@
 
 #include <algorithm>
 #include <ranges>
+#include <utility>
 
 #include "apps/reader/command.h"
 #include "apps/reader/progress.h"
 #include "apps/reader/view_flags.h"
 #include "base/display.h"
 #include "base/text.h"
+#include "base/units.h"
 #include "query/last.h"
 #include "query/predicate.h"
 #include "query/processes.h"
 #include "query/rate.h"
 #include "query/reduce.h"
 #include "views/export/row_writer.h"
+#include "views/json_text.h"
 #include "views/text_table.h"
 #include "views/values.h"
 
@@ -36,7 +39,7 @@ Without TABLE: the tables of a recording, their rows, span, size and gaps. With 
   --last N                 the last N rows
   --raw                    process: rows as stored, not filled forward
   --format table|csv|json|arrow|parquet
-                           (table)
+                           (table); of the tables themselves: table or json
   --output FILE            instead of standard output
   --utc                    times in UTC instead of the local zone
   --data-timezone ZONE     of times without a zone in another program's file: local, utc or a name
@@ -64,6 +67,23 @@ struct Options {
 Result<void> take_columns(std::vector<std::string>& columns, std::string_view text) {
   while (!text.empty()) columns.emplace_back(trimmed(take_until(text, ',')));
   return {};
+}
+
+// Options that choose rows say nothing of tables.
+Result<void> check_without_table(const Options& options) {
+  const std::pair<std::string_view, bool> of_rows[] = {
+      {"--from", !options.from.empty()}, {"--to", !options.to.empty()},
+      {"--where", !options.where.empty()}, {"--columns", !options.columns.empty()},
+      {"--rate", options.rate}, {"--raw", options.raw},
+      {"--every", options.every.has_value()}, {"--last", options.last.has_value()}};
+  for (const auto& [name, is_given] : of_rows)
+    if (is_given)
+      return Error{ErrorCode::invalid, std::string(name) + " is for the rows of a table: name one behind the "
+                                       "recording, for example memory"};
+  const std::string& format = options.view.format;
+  if (format.empty() || format == "table" || format == "json") return {};
+  return Error{ErrorCode::invalid, "without TABLE --format is table or json; got '" + escaped(format, 80) +
+                                   "' (csv, arrow and parquet are for the rows of a table)"};
 }
 
 Result<Options> parse(int argc, char** argv) {
@@ -97,6 +117,7 @@ Result<Options> parse(int argc, char** argv) {
     return Error{ErrorCode::invalid, "'" + escaped(words[2], 80) + "' is one word too many"};
   options.recording = words[0];
   if (words.size() == 2) options.table = words[1];
+  if (words.size() < 2) TRY(check_without_table(options));
   if (options.rate && options.every)
     return Error{ErrorCode::invalid, "--every has rates already: use one of --rate and --every"};
   return options;
@@ -259,9 +280,39 @@ Result<void> show_tables(const Recording& recording, const Options& options, Out
   return {};
 }
 
+// The same for programs: sizes in bytes, times as in the rows of a table.
+Result<void> show_tables_as_json(const Recording& recording, const Options& options, Output& output) {
+  const Zone zone = options.view.zone(recording);
+  const auto time = [&](const std::optional<Nanoseconds>& at) {
+    return at ? '"' + format_time(*at, zone, 9) + '"' : std::string("null");
+  };
+  std::string text = "{\"recording\": ";
+  append_json_string(text, recording.path());
+  text += fmt::format(", \"size\": {},\n\"tables\": [", recording.size());
+  std::string_view separator = "\n";
+  for (const TableSummary& table : TRY(recording.tables())) {
+    text += fmt::format("{}  {{\"name\": ", std::exchange(separator, ",\n"));
+    append_json_string(text, table.name);
+    text += fmt::format(", \"rows\": {}, \"first_time\": {}, \"last_time\": {}, \"size\": {}, "
+                        "\"files_sealed\": {}, \"files_live\": {}}}",
+                        table.rows, time(table.first_time), time(table.last_time), table.size, table.parts,
+                        table.live);
+  }
+  text += "\n],\n\"gaps\": [";
+  separator = "\n";
+  for (const Gap& gap : TRY(recording.gaps()))
+    text += fmt::format("{}  {{\"ticks\": {}, \"after_time\": {}, \"before_time\": {}}}",
+                        std::exchange(separator, ",\n"), gap.ticks, time(gap.after_time),
+                        time(gap.before_time));
+  output.write(text + "\n]}\n");
+  return {};
+}
+
 Result<bool> show(const Recording& recording, const Options& options) {
   Output output = TRY(open_output(options.view));
-  if (options.table.empty()) {
+  if (options.table.empty() && options.view.format == "json") {
+    TRY(show_tables_as_json(recording, options, output));
+  } else if (options.table.empty()) {
     TRY(show_tables(recording, options, output));
   } else {
     TRY(show_rows(recording, options, output));
