@@ -40,7 +40,7 @@ run: build
 	@echo "  $(BUILD)/tacho show @last memory --last 5       rows of one"
 	@echo "  $(BUILD)/tacho run -- make -j4                  record your own command"
 	@echo "  $(BUILD)/tacho doctor                           what can be recorded here, and what not"
-	@echo "  make install                              then it is just: tacho"
+	@echo "  make install                                 then it is just: tacho"
 
 test-build:
 	@scripts/setup --tests
