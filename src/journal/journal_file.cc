@@ -127,7 +127,7 @@ Result<void> JournalFile::append(std::span<const std::byte> message) {
 Result<void> JournalFile::write_ahead() {
   if (broken_ || !can_allocate_ || zeroed_ == allocated_) return {};
   static std::byte zeros[std::size_t{16} << 10];  // never written: the system has one such page for all
-  for (std::uint64_t at = std::max(zeroed_, end_ + 2 * kMarkerSize); at < allocated_;) {
+  for (std::uint64_t at = std::max(zeroed_, end_ + kMarkerSize); at < allocated_;) {
     const std::uint64_t size = std::min<std::uint64_t>(sizeof zeros, allocated_ - at);
     dirty_ = true;
     const auto written = write_at(file_.get(), std::span(zeros).first(size), at, name_);

@@ -139,7 +139,7 @@ void BpfJoiner::finish() {
   std::ranges::sort(frees_, [](const auto* a, const auto* b) { return is_before(a->key, b->key); });
   hand_over_waiting();
   find_times();
-  for (const Waiting& waiting : batch_) hand_over(waiting);
+  for (const Taken& taken : batch_) hand_over(taken);
   is_settling_ = false;
 }
 
@@ -170,24 +170,24 @@ void BpfJoiner::hand_over_waiting() {
 // take, and never as later than the end of its process: who changes from one source to another misses none.
 void BpfJoiner::find_times() {
   std::int64_t latest = SystemClock().now().boottime.count();
-  for (Waiting& waiting : batch_ | std::views::reverse) {
-    const auto kind = key_in(waiting.record)->kind;
-    const auto* exit = record_in<LifeExitRecord>(waiting.record);
-    if (kind == kLifeFork) latest = static_cast<std::int64_t>(key_in(waiting.record)->start_boottime);
+  for (Taken& taken : batch_ | std::views::reverse) {
+    const auto kind = key_in(taken.record)->kind;
+    const auto* exit = record_in<LifeExitRecord>(taken.record);
+    if (kind == kLifeFork) latest = static_cast<std::int64_t>(key_in(taken.record)->start_boottime);
     if (kind == kLifeExit && exit != nullptr) latest = static_cast<std::int64_t>(exit->boottime);
-    waiting.latest = latest;
+    taken.latest = latest;
   }
 }
 
-void BpfJoiner::hand_over(const Waiting& waiting) {
-  const std::span<const std::byte> bytes = waiting.record;
+void BpfJoiner::hand_over(const Taken& taken) {
+  const std::span<const std::byte> bytes = taken.record;
   const auto* record = record_in<LifeRecord>(bytes);
   if (record == nullptr) return;
   hand_over_predecessor(*record);
   if (record->key.kind == kLifeFork) {
     (*each_)(fork_event(*record));
   } else if (record->key.kind == kLifeExec && is_whole(bytes)) {
-    (*each_)(exec_event(*reinterpret_cast<const LifeExecRecord*>(bytes.data()), waiting.latest));
+    (*each_)(exec_event(*reinterpret_cast<const LifeExecRecord*>(bytes.data()), taken.latest));
   } else if (const auto* exit = record_in<LifeExitRecord>(bytes);
              exit != nullptr && record->key.kind == kLifeExit) {
     hand_over_exit(*exit);

@@ -34,7 +34,7 @@ class BpfJoiner {
   void finish();
 
  private:
-  struct Waiting {
+  struct Taken {
     std::span<const std::byte> record;
     std::int64_t latest;  // boottime, ns: when it had happened
   };
@@ -42,13 +42,13 @@ class BpfJoiner {
   const LifeFreeRecord* free_of(const LifeKey& key) const;
   void hand_over_waiting();
   void find_times();
-  void hand_over(const Waiting& waiting);
+  void hand_over(const Taken& taken);
   void hand_over_exit(const LifeExitRecord& record);
   void hand_over_predecessor(const LifeRecord& record);
 
   const Each* each_ = nullptr;
   bool is_settling_ = false;
-  std::vector<Waiting> batch_;
+  std::vector<Taken> batch_;
   std::vector<const LifeFreeRecord*> frees_;  // sorted by key
   std::vector<LifeExitRecord> ready_;
   std::unordered_map<std::uint32_t, LifeExitRecord> waiting_;  // by the kernel's pid
