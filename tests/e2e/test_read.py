@@ -129,6 +129,16 @@ def test_show_lists_tables_as_json(run, made):
     assert memory["last_time"] == last[0]["time"]
 
 
+def test_of_a_file_with_one_table_the_rows_are_shown(run, tmp_path):
+    path = tmp_path / "one.csv"
+    path.write_text("time,load\n2026-01-01T00:00:00Z,1\n2026-01-01T00:00:01Z,2\n")
+    assert text_of(run("show", path, "--last", "1", "--format", "csv", "--columns", "load")) == "load\n2\n"
+    assert [row["load"] for row in json.loads(text_of(run("show", path, "--format", "json", "--rate",
+                                                          "--columns", "load")))] == [1, 2]
+    assert "TABLE" in text_of(run("show", path))
+    assert run("show", path, "--format", "wrong").returncode == 2
+
+
 @pytest.mark.parametrize("option", [["--last", "3"], ["--where", "pid = 1"], ["--rate"], ["--every", "1s"],
                                     ["--from", "-1s"], ["--columns", "time"], ["--format", "csv"]])
 def test_what_chooses_rows_asks_for_a_table(run, made, option):

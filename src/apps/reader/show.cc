@@ -28,6 +28,7 @@ namespace {
 constexpr std::string_view kHelp = R"(Usage: tacho show RECORDING [TABLE] [OPTION...]
 
 Without TABLE: the tables of a recording, their rows, span, size and gaps. With TABLE: its rows.
+A file with a single table needs no TABLE when an option asks for rows.
 
   --from TIME, --to TIME   rows from, and before, a time: -5m (before the end), 21:28,
                            2026-11-24T21:28:41Z
@@ -69,21 +70,25 @@ Result<void> take_columns(std::vector<std::string>& columns, std::string_view te
   return {};
 }
 
-// Options that choose rows say nothing of tables.
-Result<void> check_without_table(const Options& options) {
+// The first option that says something of rows and nothing of tables; empty when there is none.
+std::string option_of_rows(const Options& options) {
   const std::pair<std::string_view, bool> of_rows[] = {
       {"--from", !options.from.empty()}, {"--to", !options.to.empty()},
       {"--where", !options.where.empty()}, {"--columns", !options.columns.empty()},
       {"--rate", options.rate}, {"--raw", options.raw},
       {"--every", options.every.has_value()}, {"--last", options.last.has_value()}};
   for (const auto& [name, is_given] : of_rows)
-    if (is_given)
-      return Error{ErrorCode::invalid, std::string(name) + " is for the rows of a table: name one behind the "
-                                       "recording, for example memory"};
+    if (is_given) return std::string(name);
   const std::string& format = options.view.format;
-  if (format.empty() || format == "table" || format == "json") return {};
-  return Error{ErrorCode::invalid, "without TABLE --format is table or json; got '" + escaped(format, 80) +
-                                   "' (csv, arrow and parquet are for the rows of a table)"};
+  return format.empty() || format == "table" || format == "json" ? "" : "--format " + escaped(format, 80);
+}
+
+// Rows are wanted without a word of which table: of a file that has one there is nothing to choose.
+Result<std::string> single_table(const Recording& recording, const std::string& option) {
+  const auto tables = TRY(recording.tables());
+  if (tables.size() == 1) return tables.front().name;
+  return Error{ErrorCode::invalid, option + " is for the rows of a table: name one behind the recording, for "
+                                            "example memory ('tacho show RECORDING' lists them)"};
 }
 
 Result<Options> parse(int argc, char** argv) {
@@ -117,7 +122,6 @@ Result<Options> parse(int argc, char** argv) {
     return Error{ErrorCode::invalid, "'" + escaped(words[2], 80) + "' is one word too many"};
   options.recording = words[0];
   if (words.size() == 2) options.table = words[1];
-  if (words.size() < 2) TRY(check_without_table(options));
   if (options.rate && options.every)
     return Error{ErrorCode::invalid, "--every has rates already: use one of --rate and --every"};
   return options;
@@ -308,7 +312,9 @@ Result<void> show_tables_as_json(const Recording& recording, const Options& opti
   return {};
 }
 
-Result<bool> show(const Recording& recording, const Options& options) {
+Result<bool> show(const Recording& recording, Options options) {
+  if (const std::string option = option_of_rows(options); options.table.empty() && !option.empty())
+    options.table = TRY(single_table(recording, option));
   Output output = TRY(open_output(options.view));
   if (options.table.empty() && options.view.format == "json") {
     TRY(show_tables_as_json(recording, options, output));
