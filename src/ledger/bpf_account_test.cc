@@ -12,10 +12,32 @@ namespace {
 
 using namespace std::chrono_literals;
 
-using BpfAccount = BpfLives;
+class BpfAccount : public BpfLives {
+ protected:
+  struct Life {
+    pid_t pid = 0;
+    Ended ended;
+    std::vector<Told> all, told;  // `told` is of this one
+  };
+
+  // A child that does it, and what was told of it. Where the kernel runs no program when it lets go of one
+  // (some virtual machines at one in a thousand), the account says that it is not complete: then it is done
+  // again. That may not be the rule.
+  static Life complete_life(const std::function<void()>& deed) {
+    for (int tries = 1;; ++tries) {
+      Life life{.pid = start(deed)};
+      life.ended = wait_for(life.pid);
+      life.all = until_exits({life.pid});
+      life.told = told_of(life.pid, life.all);
+      const bool is_complete = !life.told.empty() && life.told.back().event.account.is_complete;
+      EXPECT_TRUE(is_complete || tries < 4);
+      if (is_complete || tries == 4) return life;
+    }
+  }
+};
 
 TEST_F(BpfAccount, TellsTheAccountThatWaitTells) {
-  const pid_t pid = start([] {
+  const auto [pid, ended, all, told] = complete_life([] {
     const int file = open("/dev/null", O_WRONLY);
     const std::string bytes(5000, 'b');
     if (write(file, bytes.data(), bytes.size()) != 5000) _exit(97);
@@ -24,8 +46,6 @@ TEST_F(BpfAccount, TellsTheAccountThatWaitTells) {
     usleep(1000);
     _exit(0);
   });
-  const Ended ended = wait_for(pid);
-  const auto told = told_of(pid, until_exits({pid}));
   ASSERT_EQ(told.size(), 2u);
   const LifeEvent& event = told[1].event;
   EXPECT_NEAR(static_cast<double>(cpu_of(event)), static_cast<double>(ended.cpu()), 50'000);
@@ -83,15 +103,12 @@ void* spend_in_thread(void*) {
 }
 
 TEST_F(BpfAccount, CountsThreadsToTheirProcessAndTellsNoneOfThem) {
-  const pid_t pid = start([] {
+  const auto [pid, ended, all, told] = complete_life([] {
     pthread_t threads[4];
     for (pthread_t& thread : threads) thread = start_thread(spend_in_thread);
     pthread_join(threads[0], nullptr);
     _exit(3);  // the others may still run
   });
-  const Ended ended = wait_for(pid);
-  const auto all = until_exits({pid});
-  const auto told = told_of(pid, all);
   ASSERT_EQ(told.size(), 2u);
   EXPECT_EQ(told[1].event.exit_code, 3);
   EXPECT_NEAR(static_cast<double>(cpu_of(told[1].event)), static_cast<double>(ended.cpu()), 50'000);
@@ -100,7 +117,7 @@ TEST_F(BpfAccount, CountsThreadsToTheirProcessAndTellsNoneOfThem) {
 }
 
 TEST_F(BpfAccount, TellsAProcessWhoseMainThreadEndedFirst) {
-  const pid_t pid = start([] {
+  const auto [pid, ended, all, told] = complete_life([] {
     start_thread([](void*) -> void* {
       usleep(20'000);
       spend_in_thread(nullptr);
@@ -108,8 +125,6 @@ TEST_F(BpfAccount, TellsAProcessWhoseMainThreadEndedFirst) {
     });
     end_main_thread();
   });
-  const Ended ended = wait_for(pid);
-  const auto told = told_of(pid, until_exits({pid}));
   ASSERT_EQ(told.size(), 2u);
   EXPECT_EQ(told[1].event.exit_code, 5);
   EXPECT_NEAR(static_cast<double>(cpu_of(told[1].event)), static_cast<double>(ended.cpu()), 50'000);

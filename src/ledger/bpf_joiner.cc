@@ -72,7 +72,8 @@ bool is_whole(std::span<const std::byte> bytes) {
   return bytes.size() - fixed >= std::size_t{record->executable_size} + record->arguments_size;
 }
 
-LifeEvent exit_event(const LifeExitRecord& record, const LifeTotals& totals) {
+LifeEvent exit_event(const LifeExitRecord& record, const LifeFreeRecord* free) {
+  const LifeTotals& totals = free == nullptr ? record.totals : free->totals;
   static const std::int64_t page = sysconf(_SC_PAGESIZE);
   LifeEvent event = event_of(record.life, LifeEvent::Kind::exit);
   event.boottime = static_cast<std::int64_t>(record.boottime);
@@ -85,6 +86,7 @@ LifeEvent exit_event(const LifeExitRecord& record, const LifeTotals& totals) {
   }
   event.identity = identity_of(record);
   ProcessAccount& account = event.account;
+  account.is_complete = free != nullptr;
   const CpuSplit split = split_cpu_time(totals.cpu_time, totals.user_time, totals.system_time);
   account.cpu_time_user = split.user;
   account.cpu_time_system = split.system;
@@ -149,6 +151,11 @@ const LifeFreeRecord* BpfJoiner::free_of(const LifeKey& key) const {
   return found == frees_.end() || is_before(key, (*found)->key) ? nullptr : *found;
 }
 
+void BpfJoiner::hand_over_end(const LifeExitRecord& record, const LifeFreeRecord* free) {
+  if (free == nullptr && !is_settling_) ++incomplete_;
+  (*each_)(exit_event(record, free));
+}
+
 // Of the takes before: they are older than everything in this batch.
 void BpfJoiner::hand_over_waiting() {
   empty(ready_);
@@ -160,8 +167,7 @@ void BpfJoiner::hand_over_waiting() {
   }
   std::ranges::sort(ready_, {}, [](const LifeExitRecord& record) { return record.boottime; });
   for (const LifeExitRecord& record : ready_) {
-    const LifeFreeRecord* free = free_of(record.life.key);
-    (*each_)(exit_event(record, free == nullptr ? record.totals : free->totals));
+    hand_over_end(record, free_of(record.life.key));
     waiting_.erase(record.life.key.kernel_pid);
   }
 }
@@ -197,7 +203,7 @@ void BpfJoiner::hand_over(const Taken& taken) {
 void BpfJoiner::hand_over_exit(const LifeExitRecord& record) {
   const LifeFreeRecord* free = free_of(record.life.key);
   if (free != nullptr || is_settling_) {
-    (*each_)(exit_event(record, free == nullptr ? record.totals : free->totals));
+    hand_over_end(record, free);
   } else {
     waiting_.insert_or_assign(record.life.key.kernel_pid, record);
   }
@@ -209,8 +215,7 @@ void BpfJoiner::hand_over_predecessor(const LifeRecord& record) {
   const auto found = waiting_.find(record.key.kernel_pid);
   if (found == waiting_.end()) return;
   const LifeExitRecord& before = found->second;
-  const LifeFreeRecord* free = free_of(before.life.key);
-  (*each_)(exit_event(before, free == nullptr ? before.totals : free->totals));
+  hand_over_end(before, free_of(before.life.key));
   waiting_.erase(found);
 }
 

@@ -28,6 +28,8 @@ class BpfJoiner {
 
   // The next batch waits for nothing.
   void settle() { is_settling_ = true; }
+  // Exits whose free did not come in time, but for those of a batch that waits for nothing.
+  std::int64_t incomplete() const { return incomplete_; }
   // A batch: records are aligned to 8 bytes and stay valid until `finish` is over.
   void begin(const Each& each);
   void add(std::span<const std::byte> record);
@@ -40,6 +42,7 @@ class BpfJoiner {
   };
 
   const LifeFreeRecord* free_of(const LifeKey& key) const;
+  void hand_over_end(const LifeExitRecord& record, const LifeFreeRecord* free);
   void hand_over_waiting();
   void find_times();
   void hand_over(const Taken& taken);
@@ -48,6 +51,7 @@ class BpfJoiner {
 
   const Each* each_ = nullptr;
   bool is_settling_ = false;
+  std::int64_t incomplete_ = 0;
   std::vector<Taken> batch_;
   std::vector<const LifeFreeRecord*> frees_;  // sorted by key
   std::vector<LifeExitRecord> ready_;

@@ -109,6 +109,8 @@ class BpfLives final : public LifeSource {
 
   void settle() override { joiner_.settle(); }
 
+  std::int64_t incomplete_accounts() const override { return joiner_.incomplete(); }
+
   // A free that got lost costs exactness, not an event.
   std::optional<std::int64_t> lost() const override {
     std::int64_t lost = dropped_.load(std::memory_order_relaxed) + runs_left_out_;

@@ -124,6 +124,7 @@ TEST_F(BpfLives, TellsTheEndOfAVforkThatFindsNothingToExecute) {
 }
 
 TEST_F(BpfLives, TellsAZombieThatNobodyWaitsFor) {
+  const std::int64_t incomplete = lives_->incomplete_accounts();
   const pid_t pid = start([] {
     spend(10ms);
     _exit(6);
@@ -132,6 +133,8 @@ TEST_F(BpfLives, TellsAZombieThatNobodyWaitsFor) {
   ASSERT_EQ(told.size(), 2u);
   EXPECT_EQ(told[1].event.exit_code, 6);
   EXPECT_GT(cpu_of(told[1].event), 1'000'000);
+  EXPECT_FALSE(told[1].event.account.is_complete);
+  EXPECT_GT(lives_->incomplete_accounts(), incomplete);
   wait_for(pid);
   std::this_thread::sleep_for(50ms);
   EXPECT_TRUE(told_of(pid, take()).empty());

@@ -24,6 +24,7 @@ struct ProcessAccount {
   std::optional<std::int64_t> paging_faults_minor, paging_faults_major;
   std::optional<std::int64_t> context_switches_voluntary, context_switches_involuntary;
   std::optional<std::int64_t> delay_cpu, delay_block;              // ns waited
+  bool is_complete = false;  // with its very last moments: wait4 would say the same
 };
 
 // Who it is, beside its pid; a process changes some of it in its life.
@@ -76,6 +77,8 @@ class LifeSource {
   virtual std::optional<std::int64_t> lost() const = 0;
   // Whether something was lost that could not be counted.
   virtual bool lost_unknown() const { return false; }
+  // Ended processes whose last moments a source did not learn in time that knows those of the others.
+  virtual std::int64_t incomplete_accounts() const { return 0; }
   // A walk over the living that goes with this source, or nullptr. It goes when the source does, so it
   // is asked for at every tick, after `take`.
   virtual ProcessWalker* walker() { return nullptr; }

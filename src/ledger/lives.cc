@@ -189,6 +189,7 @@ bool Lives::was_handed(const LifeEvent& event) const {
 void Lives::add_losses(const LifeSource& source) {
   lost_before_ += source.lost().value_or(0);
   lost_unknown_before_ = lost_unknown_before_ || !source.lost() || source.lost_unknown();
+  incomplete_before_ += source.incomplete_accounts();
 }
 
 void Lives::tell_losses() {
@@ -204,6 +205,10 @@ std::optional<std::int64_t> Lives::lost() const {
   if (lost_unknown_before_ || !current_) return std::nullopt;
   const auto lost = current_->lost();
   return lost ? std::optional(lost_before_ + *lost) : std::nullopt;
+}
+
+std::int64_t Lives::incomplete_accounts() const {
+  return incomplete_before_ + (current_ ? current_->incomplete_accounts() : 0);
 }
 
 bool Lives::lost_unknown() const {

@@ -69,6 +69,7 @@ class Lives final : public LifeSource {
   void settle() override;
   std::optional<std::int64_t> lost() const override;
   bool lost_unknown() const override;
+  std::int64_t incomplete_accounts() const override;
   ProcessWalker* walker() override { return walker_.get(); }
   int descriptor() const override { return epoll_.get(); }
 
@@ -119,6 +120,7 @@ class Lives final : public LifeSource {
   std::vector<Span> history_;
   std::int64_t lost_before_ = 0;  // by sources of before
   bool lost_unknown_before_ = false;
+  std::int64_t incomplete_before_ = 0;
   std::int64_t lost_told_ = 0;    // to on_loss
   bool lost_unknown_told_ = false;
 };

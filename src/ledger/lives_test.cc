@@ -19,6 +19,7 @@ struct Script {
   bool lost = false;  // the right was taken away
   std::int64_t missed = 0;
   bool missed_unknown = false;
+  std::int64_t incomplete = 0;
 };
 
 class Told final : public LifeSource {
@@ -36,6 +37,7 @@ class Told final : public LifeSource {
   }
   std::optional<std::int64_t> lost() const override { return script_.missed; }
   bool lost_unknown() const override { return script_.missed_unknown; }
+  std::int64_t incomplete_accounts() const override { return script_.incomplete; }
 
  private:
   std::string_view name_;
@@ -221,6 +223,21 @@ TEST(Lives, TellsEachLossOnceWhereverItHappened) {
   taken_from(*lives);
   taken_from(*lives);
   EXPECT_EQ(machine.losses, (Strings{"3", "5", "1", "unknown"}));
+}
+
+TEST(Lives, AddsUpWhatItsSourcesCouldNotComplete) {
+  Machine machine;
+  StandingClock clock;
+  const auto lives = machine.open_lives(clock);
+  lives->look_for_better();
+  machine.bpf_is_ready = true;
+  machine.bpf.incomplete = 2;
+  taken_from(*lives);
+  EXPECT_EQ(lives->incomplete_accounts(), 2);
+  machine.bpf.lost = true;
+  taken_from(*lives);
+  machine.taskstats.incomplete = 1;
+  EXPECT_EQ(lives->incomplete_accounts(), 3);
 }
 
 TEST(Lives, SaysOnceThatALossCannotBeCounted) {

@@ -98,6 +98,17 @@ void report_losses(const Lives& lives, Coverage& coverage) {
                 .why = lost.why});
 }
 
+void report_incomplete(const Lives& lives, Coverage& coverage) {
+  const std::int64_t incomplete = lives.incomplete_accounts();
+  if (incomplete == 0) return;
+  coverage.add({.kind = CoverageNote::Kind::limited,
+                .table = "process_exit",
+                .what = fmt::format("the last moments of {} that ended",
+                                    incomplete == 1 ? "1 process" : fmt::format("{} processes", incomplete)),
+                .why = "a second after their end the kernel had not told that it let go of them, or nobody had "
+                       "waited for them: their CPU time may lack some milliseconds"});
+}
+
 }  // namespace
 
 ProcessSource process_source_of(const Lives* lives, Nanoseconds start, Nanoseconds now) {
@@ -115,6 +126,7 @@ void report_process_source(const Lives* lives, Nanoseconds start, Nanoseconds no
   if (lives == nullptr) return;
   report_connector(uses, coverage);
   report_losses(*lives, coverage);
+  report_incomplete(*lives, coverage);
 }
 
 void report_refused_source(std::string_view source, const Error& refusal, Coverage& coverage) {

@@ -165,3 +165,13 @@ class TestFewTasks:
             assert run("verify", tmp_path / "x.tacho").returncode == 0
             if facts_of(tmp_path / "x.tacho")["process_source"] == "proc":
                 assert refusals_of(tmp_path / "x.tacho")
+
+
+def test_a_recording_says_of_how_many_it_does_not_know_the_last_moments(record):
+    # A zombie for 1.4 s: what it used at its end is complete when it is waited for.
+    recording = record([], "--processes=bpf", work=f"exec {sys.executable} -c '"
+                       "import os, time; pid = os.fork(); os._exit(5) if pid == 0 else time.sleep(1.6); "
+                       "os.waitpid(pid, 0); os._exit(7)'")
+    assert len(ends_with_5(recording)) == 1
+    said = [note["what"] for note in facts_of(recording)["coverage"] if note["table"] == "process_exit"]
+    assert any(what.startswith("the last moments of ") and what.endswith(" that ended") for what in said), said
