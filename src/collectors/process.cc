@@ -50,12 +50,12 @@ class Process final : public Collector {
     now_ = into.rows().stamp();
     repeat_all_ = into.repeat_all();
     poller_->begin(now_, repeat_all_);
-    take_lives();
+    take_lives(into);
     if (!walk(into)) merge(*TRY(poller_->list()), into);
     if (lives_ != nullptr && into.is_last()) lives_->settle();
     // Who is gone has ended by now, and its event is there, or follows until the next tick when its
     // exact figures are still on their way.
-    if (!ledger_.leaving.empty() || into.is_last()) take_lives();
+    if (!ledger_.leaving.empty() || into.is_last()) take_lives(into);
     ledger_.connect_parents();
     // Nobody will see zombies reaped.
     if (into.is_last())
@@ -74,7 +74,7 @@ class Process final : public Collector {
   // Many processes ended since the last tick: their rows need not wait for the next one.
   Result<void> collect_between(Collection& into) override {
     now_ = into.rows().stamp();
-    take_lives();
+    take_lives(into);
     const std::vector<int>& pids = *TRY(poller_->list());
     // One that is still there waits as a zombie for its parent: the next tick finds it.
     std::erase_if(ledger_.ended, [&](const auto& young) {
@@ -112,10 +112,15 @@ class Process final : public Collector {
  private:
   static constexpr std::size_t kInfo = 1, kExit = 2;  // of the collector's tables
 
-  void take_lives() {
+  void take_lives(Collection& into) {
     if (lives_ == nullptr) return;
     // What went wrong with the source is told by the source's own events.
-    (void)lives_->take([this](const LifeEvent& event) { ledger_.take(event); });
+    (void)lives_->take([&](const LifeEvent& event) {
+      ledger_.take(event);
+      if (!ledger_.gone) return;
+      write_young(into, *ledger_.gone);
+      ledger_.gone.reset();
+    });
   }
 
   // Takes the tick from a walk in the kernel, where there is one. A walk tells of those that ran, not

@@ -158,8 +158,15 @@ void ProcessLedger::take_exit(const LifeEvent& event) {
   note_end(event);
   note_identity(young->told, event);
   const auto place = young_.find(event.pid);
-  finish(std::move(place->second), end_of(event));
+  end_young(std::move(place->second), event);
   young_.erase(place);
+}
+
+// The kernel completes the account when it lets go of the process: then it is no zombie.
+void ProcessLedger::end_young(Young young, const LifeEvent& event) {
+  if (!event.account.is_complete) return finish(std::move(young), end_of(event));
+  young->end = end_of(event);
+  gone = std::move(young);
 }
 
 void ProcessLedger::finish(Young young, const ToldEnd& end) {

@@ -34,6 +34,9 @@ class ProcessLedger {
   std::vector<int> ending;
   // Those that ended before they were found, oldest first; the caller writes and clears them.
   std::vector<Young> ended;
+  // The same, of one that the last event ended and that is surely reaped. Written right after its event
+  // its memory, and its rows', are still in the processor's caches: nothing is kept until the tick.
+  Young gone;
 
   LivingProcess* find(int pid) const;
 
@@ -59,6 +62,7 @@ class ProcessLedger {
   void take_exec(const LifeEvent& event);
   void take_exit(const LifeEvent& event);
   void finish(Young young, const ToldEnd& end);
+  void end_young(Young young, const LifeEvent& event);
   bool is_told_again(const LifeEvent& event) const;
   void note_end(const LifeEvent& event);
   YoungProcess* find_young(const LifeEvent& event) const;

@@ -125,6 +125,23 @@ TEST(ProcessLives, AZombieIsLookedAtUntilItIsReaped) {
   EXPECT_EQ(watch.number(0, "exit_code", kExit), 7);
 }
 
+TEST(ProcessLives, OneWhoseAccountIsCompleteIsNoZombie) {
+  Machine machine;
+  machine.write("proc/loadavg", "");
+  ToldLives lives;
+  lives.events = {{}, {fork_of(100, 1), exec_of(100, "cc1plus"), exit_of(100)}};
+  lives.events.back().back().account.is_complete = true;
+  Watch watch("process", machine, {}, 0, &lives);
+  ASSERT_TRUE(watch.turn(true));
+  write_living(machine, 100, 1, 'Z', kStart + 10'000'000);  // its successor
+  ASSERT_TRUE(watch.turn());
+  ASSERT_EQ(watch.size(kExit), 1u);
+  EXPECT_EQ(watch.number(0, "exit_code", kExit), 7);
+  EXPECT_EQ(watch.text(0, "arguments", kInfo), "cc1plus");
+  ASSERT_EQ(watch.size(kProcess), 1u);
+  EXPECT_NE(watch.number(0, "process"), watch.number(0, "process", kExit));
+}
+
 TEST(ProcessLives, APidThatComesAgainIsAnotherProcess) {
   Machine machine;
   machine.write("proc/loadavg", "");

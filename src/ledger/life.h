@@ -24,7 +24,7 @@ struct ProcessAccount {
   std::optional<std::int64_t> paging_faults_minor, paging_faults_major;
   std::optional<std::int64_t> context_switches_voluntary, context_switches_involuntary;
   std::optional<std::int64_t> delay_cpu, delay_block;              // ns waited
-  bool is_complete = false;  // with its very last moments: wait4 would say the same
+  bool is_complete = false;  // as wait4 says it: the process was waited for, and the kernel let go of it
 };
 
 // Who it is, beside its pid; a process changes some of it in its life.
