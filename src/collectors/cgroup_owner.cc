@@ -98,4 +98,12 @@ CgroupOwner owner_of_cgroup(std::string_view path) {
   return owner;
 }
 
+const CgroupOwner& CgroupOwners::of(std::string_view path) {
+  if (path != path_) {
+    owner_ = owner_of_cgroup(path);
+    path_ = path;
+  }
+  return owner_;
+}
+
 }  // namespace tacho

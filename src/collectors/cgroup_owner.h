@@ -19,4 +19,15 @@ struct CgroupOwner {
 // Empty where the path does not tell. Texts are as in the path: not escaped.
 CgroupOwner owner_of_cgroup(std::string_view path);
 
+// The same, for somebody who asks for one path many times in a row.
+class CgroupOwners {
+ public:
+  // Valid until the next call.
+  const CgroupOwner& of(std::string_view path);
+
+ private:
+  std::string path_;
+  CgroupOwner owner_;
+};
+
 }  // namespace tacho

@@ -74,5 +74,16 @@ TEST(CgroupOwner, KnowsSlurmJobsOfBothVersions) {
   EXPECT_EQ(owner_of_cgroup("/custom/job_5").job, "");
 }
 
+TEST(CgroupOwners, AnswerForEachPathAskedAndForNone) {
+  CgroupOwners owners;
+  EXPECT_EQ(owners.of("").unit, "");
+  for (int round = 0; round < 2; ++round) {
+    EXPECT_EQ(owners.of("/system.slice/ssh.service").unit, "ssh.service");
+    EXPECT_EQ(owners.of("/system.slice/ssh.service").unit, "ssh.service");
+    EXPECT_EQ(owners.of("/slurm/uid_1000/job_123").job, "123");
+    EXPECT_EQ(owners.of("").job, "");
+  }
+}
+
 }  // namespace
 }  // namespace tacho

@@ -39,7 +39,7 @@ class Process final : public Collector {
   static Result<std::unique_ptr<Collector>> create(const CollectorEnvironment& environment) {
     auto self = std::make_unique<Process>(environment);
     self->poller_ = TRY(ProcessPoller::create(environment));
-    self->users_ = Users::read(environment.root);
+    self->names_.users = Users::read(environment.root);
     const auto mounts = environment.root.read("proc/self/mountinfo");
     self->proc_is_hidden_ = mounts && mounts->find("hidepid=") != std::string::npos &&
                             mounts->find("hidepid=0") == std::string::npos;
@@ -242,7 +242,7 @@ class Process final : public Collector {
         description.arguments_cut = redacted.cut;
       }
     }
-    write_description(rows, description, users_);
+    write_description(rows, description, names_);
   }
 
   // What is known of it without reading: what events told, and its last stat and status.
@@ -282,13 +282,13 @@ class Process final : public Collector {
     poller_->release(process);
     // It called exec and ended, all since the last tick.
     if (process.needs_info && process.told)
-      write_description(into.rows(kInfo), description_of(process), users_);
+      write_description(into.rows(kInfo), description_of(process), names_);
     sums_.take_end(process);
     write_exit(into.rows(kExit), process);
   }
 
   void write_young(Collection& into, const YoungProcess& young) {
-    write_description(into.rows(kInfo), describe(young), users_);
+    write_description(into.rows(kInfo), describe(young), names_);
     sums_.take_end(young);
     write_exit(into.rows(kExit), young);
   }
@@ -297,7 +297,7 @@ class Process final : public Collector {
   CommandSums sums_;
   LifeSource* lives_;
   std::unique_ptr<ProcessPoller> poller_;
-  Users users_;
+  ProcessNames names_;
   std::vector<Living> next_;
   Stamp now_;
   std::int64_t last_tick_boottime_ = 0;

@@ -46,7 +46,7 @@ void note_identity(ToldProcess& told, const LifeEvent& event) {
     if (value) place = value;
   };
   if (event.start_boottime) told.start_boottime = event.start_boottime;
-  if (!event.command.empty()) told.command = escaped(event.command);
+  if (!event.command.empty() && event.command != told.command) told.command = escaped(event.command);
   take(told.identity.user_id, event.identity.user_id);
   take(told.identity.group_id, event.identity.group_id);
   take(told.identity.process_group, event.identity.process_group);

@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include "base/text.h"
-#include "collectors/cgroup_owner.h"
 #include "collectors/scaled.h"
 
 namespace tacho {
@@ -107,7 +106,7 @@ void set_process_figures(Rows& rows, const LivingProcess& process, std::int64_t 
   if (has_block_delay) rows.set(delay_block, stat.block_delay);
 }
 
-void write_description(Rows& rows, const ProcessDescription& of, const Users& users) {
+void write_description(Rows& rows, const ProcessDescription& of, ProcessNames& names) {
   using namespace process_info_column;
   const Stamp& now = rows.stamp();
   rows.start_row();
@@ -126,7 +125,7 @@ void write_description(Rows& rows, const ProcessDescription& of, const Users& us
   }
   if (of.user_id) {
     rows.set(user_id, *of.user_id);
-    if (const std::string* name = users.name_of(*of.user_id)) rows.set(user, *name);
+    if (const std::string* name = names.users.name_of(*of.user_id)) rows.set(user, *name);
   }
   rows.set(group_id, of.group_id);
   rows.set(process_group, of.process_group);
@@ -134,7 +133,7 @@ void write_description(Rows& rows, const ProcessDescription& of, const Users& us
   set_text(rows, cgroup, of.family->cgroup);
   rows.set(kernel_thread, of.kernel_thread ? 1 : 0);
   rows.set(in_command, of.family->in_command ? 1 : 0);
-  const CgroupOwner owner = owner_of_cgroup(of.family->cgroup);
+  const CgroupOwner& owner = names.owners.of(of.family->cgroup);
   set_text(rows, container, owner.container);
   set_text(rows, unit, owner.unit);
   set_text(rows, job, of.family->job.empty() && !owner.job.empty() ? "slurm:" + owner.job : of.family->job);

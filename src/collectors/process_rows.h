@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "collectors/cgroup_owner.h"
 #include "collectors/process_record.h"
 #include "collectors/process_tables.h"
 #include "collectors/users.h"
@@ -28,7 +29,12 @@ struct ProcessDescription {
   bool kernel_thread = false;
   const ProcessFamily* family = nullptr;
 };
-void write_description(Rows& rows, const ProcessDescription& of, const Users& users);
+// What its ids and paths stand for.
+struct ProcessNames {
+  Users users;
+  CgroupOwners owners;
+};
+void write_description(Rows& rows, const ProcessDescription& of, ProcessNames& names);
 ProcessDescription describe(const YoungProcess& process);
 
 // A row of `process_exit`.

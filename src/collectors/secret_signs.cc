@@ -218,6 +218,7 @@ const ShortSecret* find_program(std::string_view word) {
   if (name.empty() || name.size() > kLongestProgram || !kFirstLetters[static_cast<unsigned char>(name.front())])
     return nullptr;
   for (const ShortSecret& known : kShortSecrets) {
+    if (known.program.front() != name.front()) continue;  // most, and it is asked of every word
     const bool is_beginning = known.program.ends_with('*');
     const std::string_view wanted = known.program.substr(0, known.program.size() - is_beginning);
     if (is_beginning ? name.starts_with(wanted) : name == wanted) return &known;

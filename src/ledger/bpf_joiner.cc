@@ -133,12 +133,12 @@ void BpfJoiner::add(std::span<const std::byte> record) {
   if (key->kind != kLifeFree) {
     batch_.push_back({.record = record});
   } else if (const auto* free = record_in<LifeFreeRecord>(record)) {
-    frees_.push_back(free);
+    frees_.push_back({*key, free});
   }
 }
 
 void BpfJoiner::finish() {
-  std::ranges::sort(frees_, [](const auto* a, const auto* b) { return is_before(a->key, b->key); });
+  std::ranges::sort(frees_, is_before, &Free::key);
   hand_over_waiting();
   find_times();
   for (const Taken& taken : batch_) hand_over(taken);
@@ -146,9 +146,8 @@ void BpfJoiner::finish() {
 }
 
 const LifeFreeRecord* BpfJoiner::free_of(const LifeKey& key) const {
-  const auto found = std::ranges::lower_bound(
-      frees_, key, is_before, [](const LifeFreeRecord* free) -> const LifeKey& { return free->key; });
-  return found == frees_.end() || is_before(key, (*found)->key) ? nullptr : *found;
+  const auto found = std::ranges::lower_bound(frees_, key, is_before, &Free::key);
+  return found == frees_.end() || is_before(key, found->key) ? nullptr : found->record;
 }
 
 void BpfJoiner::hand_over_end(const LifeExitRecord& record, const LifeFreeRecord* free) {

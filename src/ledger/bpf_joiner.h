@@ -40,6 +40,10 @@ class BpfJoiner {
     std::span<const std::byte> record;
     std::int64_t latest;  // boottime, ns: when it had happened
   };
+  struct Free {
+    LifeKey key;  // a copy: in the record each look would miss the processor's caches
+    const LifeFreeRecord* record;
+  };
 
   const LifeFreeRecord* free_of(const LifeKey& key) const;
   void hand_over_end(const LifeExitRecord& record, const LifeFreeRecord* free);
@@ -53,7 +57,7 @@ class BpfJoiner {
   bool is_settling_ = false;
   std::int64_t incomplete_ = 0;
   std::vector<Taken> batch_;
-  std::vector<const LifeFreeRecord*> frees_;  // sorted by key
+  std::vector<Free> frees_;  // sorted by key
   std::vector<LifeExitRecord> ready_;
   std::unordered_map<std::uint32_t, LifeExitRecord> waiting_;  // by the kernel's pid
 };

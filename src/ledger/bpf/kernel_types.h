@@ -133,6 +133,11 @@ struct task_struct {
   struct task_delay_info *delays;  // with CONFIG_TASK_DELAY_ACCT
 };
 
+struct timespec64 {
+  s64 tv_sec;
+  long tv_nsec;
+};
+
 struct linux_binprm {
   const char *filename;
 };

@@ -191,6 +191,7 @@ static __always_inline s64 peak_of(struct mm_struct *mm) {
 
 // `last` is the thread whose end is the end of the group. Its leader may have ended before.
 static __always_inline int report_exit(struct task_struct *thread, int last_is_counted) {
+  const u64 boottime = bpf_ktime_get_boot_ns();
   struct task_struct *last = plain((u64)thread);
   struct task_struct *leader = last->group_leader;
   struct signal_struct *signal = last->signal;
@@ -202,7 +203,7 @@ static __always_inline int report_exit(struct task_struct *thread, int last_is_c
     return 0;
   }
   fill(&record->life, kLifeExit, leader, pid, leader->real_parent);
-  record->boottime = bpf_ktime_get_boot_ns();
+  record->boottime = boottime;
   record->process_group = number_of(signal->pids[kPidOfProcessGroup]);
   record->session = number_of(signal->pids[kPidOfSession]);
   record->inner_pid = inner_pid_of(leader);
