@@ -2,6 +2,7 @@
 #include "base/text.h"
 
 #include <algorithm>
+#include <array>
 
 namespace tacho {
 namespace {
@@ -38,10 +39,17 @@ bool is_harmless(char32_t point) {
   return !bidi;
 }
 
+consteval std::array<bool, 256> make_harmless_ascii() {
+  std::array<bool, 256> harmless{};
+  for (unsigned char byte = ' '; byte < 0x7F; ++byte) harmless[byte] = byte != '\\';
+  return harmless;
+}
+constexpr std::array<bool, 256> kHarmlessAscii = make_harmless_ascii();
+
 // How many of the first bytes are printable ASCII that stays as it is: mostly all of them.
 std::size_t harmless_ascii(std::string_view bytes) {
-  const auto end = std::ranges::find_if(
-      bytes, [](unsigned char byte) { return byte < ' ' || byte >= 0x80 || byte == '\\' || byte == 0x7F; });
+  const auto end =
+      std::ranges::find_if(bytes, [](unsigned char byte) { return !kHarmlessAscii[byte]; });
   return static_cast<std::size_t>(end - bytes.begin());
 }
 

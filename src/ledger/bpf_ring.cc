@@ -13,6 +13,9 @@ namespace tacho {
 namespace {
 
 constexpr std::uint64_t kAlignment = 8;
+// A look that sees this part of the ring will soon be followed by another: mapping that many pages each time
+// costs as much as reading them.
+constexpr std::size_t kBusyPart = 8;
 
 std::uint64_t load(const void* place) {
   // Pairs with the kernel's store of its position: what lies before it is written.
@@ -44,15 +47,17 @@ BpfRing::~BpfRing() {
 }
 
 // Every page of a mapping counts as resident, and mostly a few of them hold records: only those are
-// mapped, while somebody looks. The kernel offers the records twice in a row, so that none lies across an
+// mapped, while somebody looks; in busy times all of them, until it is calm. The kernel offers the records twice in a row, so that none lies across an
 // end; we map what crosses the end whole, and put the one record that lies there together.
 Result<void> BpfRing::map_records(std::uint64_t from, std::uint64_t to) {
-  unmap_records();
   const std::size_t start = from & (bytes_ - 1);
   const std::size_t length = to - from;
-  const bool crosses = start + length > bytes_;
-  first_ = crosses ? 0 : start / page_ * page_;
-  const std::size_t size = crosses ? bytes_ : start + length - first_;
+  is_busy_ = length >= bytes_ / kBusyPart;
+  if (records_ != nullptr && mapped_ == bytes_) return {};
+  unmap_records();
+  const bool is_whole = is_busy_ || start + length > bytes_;
+  first_ = is_whole ? 0 : start / page_ * page_;
+  const std::size_t size = is_whole ? bytes_ : start + length - first_;
   void* place = mmap(nullptr, size, PROT_READ, MAP_SHARED, map_.get(),
                      static_cast<off_t>(2 * page_ + first_));
   if (place == MAP_FAILED) return last_system_error("map", "the ring of BPF records");
@@ -83,6 +88,7 @@ std::size_t BpfRing::used() const {
 // padded to 8.
 Result<void> BpfRing::look(const std::function<void(std::span<const std::byte>)>& each) {
   seen_ = *static_cast<const std::uint64_t*>(consumer_page_);
+  is_busy_ = false;
   const std::uint64_t end = load(producer_page_);
   if (seen_ < end) TRY(map_records(seen_, end));
   while (seen_ < end) {
@@ -98,7 +104,7 @@ Result<void> BpfRing::look(const std::function<void(std::span<const std::byte>)>
 }
 
 void BpfRing::release() {
-  unmap_records();
+  if (!is_busy_) unmap_records();
   // Pairs with the kernel's load when it looks for room: we have read what lies before it.
   __atomic_store_n(static_cast<std::uint64_t*>(consumer_page_), seen_, __ATOMIC_RELEASE);
 }

@@ -44,10 +44,12 @@ class BpfRing {
   FileDescriptor map_;
   void* consumer_page_ = nullptr;  // ours to write: how far we have read
   void* producer_page_ = nullptr;  // how far the kernel has written
-  // What is mapped of the records, from `first_` on, between a look and its release.
+  // What is mapped of the records, from `first_` on, between a look and its release; in busy times all of
+  // them, for longer.
   std::byte* records_ = nullptr;
   std::size_t first_ = 0, mapped_ = 0;
   std::uint64_t seen_ = 0;  // where the last look ended
+  bool is_busy_ = false;    // it saw much
   std::vector<std::byte> turned_;  // a record that lies across the end: one at most, the ring ends once
 };
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <cstring>
+#include <fstream>
 #include <string>
 #include <vector>
 
@@ -98,6 +99,46 @@ TEST(BpfRing, PutsTogetherWhatLiesAcrossTheEnd) {
     (*ring)->release();
     EXPECT_EQ((*ring)->used(), 0u);
   }
+}
+
+// Bytes of the ring's file that this process has mapped.
+std::size_t mapped() {
+  std::ifstream maps("/proc/self/maps");
+  std::size_t bytes = 0;
+  for (std::string line; std::getline(maps, line);) {
+    if (line.find("/memfd:ring") == std::string::npos) continue;
+    const std::size_t dash = line.find('-');
+    bytes += std::stoull(line.substr(dash + 1), nullptr, 16) - std::stoull(line, nullptr, 16);
+  }
+  return bytes;
+}
+
+TEST(BpfRing, KeepsItAllMappedWhileMuchComes) {
+  FakeRing fake;
+  const auto ring = BpfRing::create(fake.descriptor(), kBytes);
+  ASSERT_TRUE(ring) << ring.error().text;
+  const std::size_t calm = mapped();
+  const std::string much(kBytes / 4, 'm');
+  for (int round = 0; round < 12; ++round) {
+    fake.put(much);
+    EXPECT_EQ(look(**ring), Texts{much});
+    (*ring)->release();
+    EXPECT_EQ(mapped(), calm + kBytes);
+    fake.put("x" + much);
+    fake.put("y");
+    EXPECT_EQ(look(**ring), (Texts{"x" + much, "y"}));
+    (*ring)->release();
+  }
+  fake.put("calm");
+  EXPECT_EQ(look(**ring), Texts{"calm"});
+  (*ring)->release();
+  EXPECT_EQ(mapped(), calm);
+  fake.put(much);
+  EXPECT_EQ(look(**ring), Texts{much});
+  (*ring)->release();
+  EXPECT_EQ(look(**ring), Texts());
+  (*ring)->release();
+  EXPECT_EQ(mapped(), calm);
 }
 
 TEST(BpfRing, StopsAtARecordThatIsBeingWritten) {
