@@ -2,10 +2,8 @@
 """What the figures are measured with: CPU time of a program and all it starts, memory, the load, and
 the other tools. Everything that is started here is ended by its id."""
 import contextlib
-import ctypes
 import os
 import pathlib
-import platform
 import pwd
 import shutil
 import signal
@@ -133,43 +131,6 @@ class Program:
         """Once it was ended: that it ran until then."""
         if self.died is not None:
             raise RuntimeError(f"{self.process.args[0]} ended by itself with {self.died}")
-
-
-class KernelPrograms:
-    """CPU seconds that the kernel spends in the BPF programs that a process has at its tracepoints.
-    The kernel counts while a descriptor is open, and with us that is gone; needs CAP_SYS_ADMIN."""
-
-    ENABLE_STATS = 32       # of bpf(2); with type 0, run time
-    TRACING = "26"          # BPF_PROG_TYPE_TRACING
-    CALLS = {"x86_64": 321, "aarch64": 280}
-
-    def __init__(self, pid):
-        self.folder = pathlib.Path(f"/proc/{pid}/fdinfo")
-        attributes = (ctypes.c_uint32 * 32)()
-        self.counting = -1
-        if platform.machine() in self.CALLS:
-            self.counting = ctypes.CDLL(None).syscall(
-                self.CALLS[platform.machine()], self.ENABLE_STATS, attributes, 128)
-
-    def read(self):
-        """None where there are none, or the kernel does not count for us."""
-        if self.counting < 0:
-            return None
-        times = {}
-        for file in self.folder.iterdir():
-            with contextlib.suppress(OSError):  # closed meanwhile
-                facts = dict(line.split(":\t", 1) for line in file.read_text().splitlines()
-                             if ":\t" in line)
-                if facts.get("prog_type") == self.TRACING:
-                    times[facts["prog_id"]] = int(facts["run_time_ns"])
-        return sum(times.values()) / 1e9 if times else None
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        if self.counting >= 0:
-            os.close(self.counting)
 
 
 @contextlib.contextmanager

@@ -50,8 +50,10 @@ class Process final : public Collector {
     now_ = into.rows().stamp();
     repeat_all_ = into.repeat_all();
     poller_->begin(now_, repeat_all_);
+    // Listed first: an end that was before, of a pid that is not among them, leaves no zombie.
+    listed_ = is_walking_ ? nullptr : TRY(poller_->list());
     take_lives(into);
-    if (!walk(into)) merge(*TRY(poller_->list()), into);
+    if (!walk(into)) merge(listed_ != nullptr ? *listed_ : *TRY(poller_->list()), into);
     if (lives_ != nullptr && into.is_last()) lives_->settle();
     // Who is gone has ended by now, and its event is there, or follows until the next tick when its
     // exact figures are still on their way.
@@ -74,11 +76,11 @@ class Process final : public Collector {
   // Many processes ended since the last tick: their rows need not wait for the next one.
   Result<void> collect_between(Collection& into) override {
     now_ = into.rows().stamp();
+    listed_ = TRY(poller_->list());
     take_lives(into);
-    const std::vector<int>& pids = *TRY(poller_->list());
     // One that is still there waits as a zombie for its parent: the next tick finds it.
     std::erase_if(ledger_.ended, [&](const auto& young) {
-      if (std::ranges::binary_search(pids, young->pid)) return false;
+      if (!is_reaped(young->pid, young->end->boottime)) return false;
       write_young(into, *young);
       return true;
     });
@@ -116,11 +118,20 @@ class Process final : public Collector {
     if (lives_ == nullptr) return;
     // What went wrong with the source is told by the source's own events.
     (void)lives_->take([&](const LifeEvent& event) {
-      ledger_.take(event);
+      ledger_.take(event, is_end_of_reaped(event));
       if (!ledger_.gone) return;
       write_young(into, *ledger_.gone);
       ledger_.gone.reset();
     });
+  }
+
+  bool is_end_of_reaped(const LifeEvent& event) const {
+    if (event.kind != LifeEvent::Kind::exit) return false;
+    return event.account.is_complete || is_reaped(event.pid, event.boottime);
+  }
+  // Of one that ended then.
+  bool is_reaped(int pid, std::int64_t boottime) const {
+    return listed_ != nullptr && boottime < now_.boottime && !std::ranges::binary_search(*listed_, pid);
   }
 
   // Takes the tick from a walk in the kernel, where there is one. A walk tells of those that ran, not
@@ -300,6 +311,7 @@ class Process final : public Collector {
   ProcessNames names_;
   std::vector<Living> next_;
   Stamp now_;
+  const std::vector<int>* listed_ = nullptr;  // the pids there were after now_, or not known
   std::int64_t last_tick_boottime_ = 0;
   int command_ = 0;
   std::optional<std::int64_t> lost_;

@@ -99,11 +99,11 @@ LivingProcess* ProcessLedger::find(int pid, const LifeEvent& event) const {
   return known != nullptr && is_same_life(*known, event) ? known : nullptr;
 }
 
-void ProcessLedger::take(const LifeEvent& event) {
+void ProcessLedger::take(const LifeEvent& event, bool is_reaped) {
   switch (event.kind) {
     case LifeEvent::Kind::fork: return take_fork(event);
     case LifeEvent::Kind::exec: return take_exec(event);
-    case LifeEvent::Kind::exit: return take_exit(event);
+    case LifeEvent::Kind::exit: return take_exit(event, is_reaped);
   }
 }
 
@@ -143,7 +143,7 @@ void ProcessLedger::note_end(const LifeEvent& event) {
   if (ends_told_.size() < kMostEndsTold) ends_told_[event.pid] = event.boottime;
 }
 
-void ProcessLedger::take_exit(const LifeEvent& event) {
+void ProcessLedger::take_exit(const LifeEvent& event, bool is_reaped) {
   YoungProcess* young = find_young(event);
   if (LivingProcess* known = young == nullptr ? find(event.pid, event) : nullptr) {
     note_end(event);
@@ -158,15 +158,13 @@ void ProcessLedger::take_exit(const LifeEvent& event) {
   note_end(event);
   note_identity(young->told, event);
   const auto place = young_.find(event.pid);
-  end_young(std::move(place->second), event);
+  place->second->end = end_of(event);
+  if (is_reaped) {
+    gone = std::move(place->second);
+  } else {
+    ended.push_back(std::move(place->second));
+  }
   young_.erase(place);
-}
-
-// The kernel completes the account when it lets go of the process: then it is no zombie.
-void ProcessLedger::end_young(Young young, const LifeEvent& event) {
-  if (!event.account.is_complete) return finish(std::move(young), end_of(event));
-  young->end = end_of(event);
-  gone = std::move(young);
 }
 
 void ProcessLedger::finish(Young young, const ToldEnd& end) {

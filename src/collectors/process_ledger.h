@@ -34,13 +34,14 @@ class ProcessLedger {
   std::vector<int> ending;
   // Those that ended before they were found, oldest first; the caller writes and clears them.
   std::vector<Young> ended;
-  // The same, of one that the last event ended and that is surely reaped. Written right after its event
+  // The same, of one that the last event ended and that is reaped. Written right after its event
   // its memory, and its rows', are still in the processor's caches: nothing is kept until the tick.
   Young gone;
 
   LivingProcess* find(int pid) const;
 
-  void take(const LifeEvent& event);
+  // `is_reaped`: it tells the end of a process that is surely no zombie.
+  void take(const LifeEvent& event, bool is_reaped);
   // A process found in /proc, with its `pid`, `numbers` and `command`: gives it its number and what
   // events told of it. A zombie of which they told all is taken from `ended`: it is looked at until it
   // is reaped.
@@ -60,9 +61,8 @@ class ProcessLedger {
   YoungProcess& begin(const LifeEvent& event);
   void take_fork(const LifeEvent& event);
   void take_exec(const LifeEvent& event);
-  void take_exit(const LifeEvent& event);
+  void take_exit(const LifeEvent& event, bool is_reaped);
   void finish(Young young, const ToldEnd& end);
-  void end_young(Young young, const LifeEvent& event);
   bool is_told_again(const LifeEvent& event) const;
   void note_end(const LifeEvent& event);
   YoungProcess* find_young(const LifeEvent& event) const;
