@@ -2,8 +2,9 @@
 // Source 1 of process lives: BPF programs at the kernel's fork, exec, exit and free (bpf/lives.bpf.c).
 // Knows everything that life.h has. What is exact and what is not:
 // * CPU time, faults, switches and I/O are the kernel's own sums over all threads, as wait4 tells them;
-//   of a process that nobody has waited for within 1 s of its end (a zombie), they lack its last time
-//   slice, at most a tick or two.
+//   of a process that nobody has waited for within 1 s of its end (a zombie), or of which the kernel did
+//   not tell by then that it let go of it, they lack its last time slice, at most a tick or two. Its account
+//   says so, and they are counted.
 // * The peak is the higher of what the kernel noted when memory was given back before the end, which
 //   may lag by 32 pages for each CPU (more on large machines), and the exact sum at the end. It
 //   belongs to the last image: what the process was before its exec does not count.

@@ -47,8 +47,9 @@ BpfRing::~BpfRing() {
 }
 
 // Every page of a mapping counts as resident, and mostly a few of them hold records: only those are
-// mapped, while somebody looks; in busy times all of them, until it is calm. The kernel offers the records twice in a row, so that none lies across an
-// end; we map what crosses the end whole, and put the one record that lies there together.
+// mapped, while somebody looks; in busy times all of them, until it is calm. The kernel offers the records
+// twice in a row, so that none lies across an end; we map what crosses the end whole, and put the one
+// record that lies there together.
 Result<void> BpfRing::map_records(std::uint64_t from, std::uint64_t to) {
   const std::size_t start = from & (bytes_ - 1);
   const std::size_t length = to - from;
