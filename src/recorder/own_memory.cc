@@ -36,7 +36,10 @@ void keep_heap_small() {
 
 void give_back_free_memory() { malloc_trim(0); }
 
-void forget_code_of_the_beginning() { dl_iterate_phdr(let_go_of_code, nullptr); }
+void forget_the_beginning() {
+  give_back_free_memory();
+  dl_iterate_phdr(let_go_of_code, nullptr);
+}
 
 void protect_from_memory_pressure() {
   mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT);  // fails without the right; nothing is lost then

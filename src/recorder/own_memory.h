@@ -11,10 +11,11 @@ void keep_heap_small();
 // What was freed goes back to the system now. For after what comes seldom.
 void give_back_free_memory();
 
-// The pages of code that the beginning ran are mapped no more; what runs on is mapped again at its next
-// use, from the kernel's cache. They count as ours otherwise, a third of all that we have. Before
-// locking. A debugger's breakpoints go with them.
-void forget_code_of_the_beginning();
+// What the first tick's rows took goes back to the system, once they are written. The pages of code that the
+// beginning ran are mapped no more; what runs on is mapped again at its next use, from the kernel's cache.
+// They count as ours otherwise, a third of all that we have. Before locking. A debugger's breakpoints go with
+// them.
+void forget_the_beginning();
 
 // Memory pressure is what we are here to record: our pages stay, and the OOM killer takes us last; as
 // far as our rights go.

@@ -253,8 +253,7 @@ class Recorder {
   void settle() {
     is_settled_ = true;
     if (options_.is_temporary) return;
-    give_back_free_memory();  // what the first tick's rows took, which the writer has written by now
-    forget_code_of_the_beginning();
+    forget_the_beginning();
     protect_from_memory_pressure();
   }
 
