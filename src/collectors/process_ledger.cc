@@ -46,7 +46,7 @@ void note_identity(ToldProcess& told, const LifeEvent& event) {
     if (value) place = value;
   };
   if (event.start_boottime) told.start_boottime = event.start_boottime;
-  if (!event.command.empty() && event.command != told.command) told.command = escaped(event.command);
+  if (!event.command.empty()) told.command = escaped(event.command);
   take(told.identity.user_id, event.identity.user_id);
   take(told.identity.group_id, event.identity.group_id);
   take(told.identity.process_group, event.identity.process_group);
@@ -158,13 +158,11 @@ void ProcessLedger::take_exit(const LifeEvent& event, bool is_reaped) {
   note_end(event);
   note_identity(young->told, event);
   const auto place = young_.find(event.pid);
-  place->second->end = end_of(event);
-  if (is_reaped) {
-    gone = std::move(place->second);
-  } else {
-    ended.push_back(std::move(place->second));
-  }
+  finish(std::move(place->second), end_of(event));
   young_.erase(place);
+  if (!is_reaped) return;
+  gone = std::move(ended.back());
+  ended.pop_back();
 }
 
 void ProcessLedger::finish(Young young, const ToldEnd& end) {

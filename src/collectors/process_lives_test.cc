@@ -125,6 +125,20 @@ TEST(ProcessLives, AZombieIsLookedAtUntilItIsReaped) {
   EXPECT_EQ(watch.number(0, "exit_code", kExit), 7);
 }
 
+TEST(ProcessLives, ANameThatLooksLikeTheEscapeOfTheOneBeforeIsAnother) {
+  Machine machine;
+  machine.write("proc/loadavg", "");
+  ToldLives lives;
+  lives.events = {{}, {fork_of(100, 1), exit_of(100)}};
+  lives.events.back().front().command = "\n";
+  lives.events.back().back().command = "\\x0a";
+  Watch watch("process", machine, {}, 0, &lives);
+  ASSERT_TRUE(watch.turn(true));
+  ASSERT_TRUE(watch.turn());
+  ASSERT_EQ(watch.size(kInfo), 1u);
+  EXPECT_EQ(watch.text(0, "command", kInfo), "\\x5cx0a");
+}
+
 TEST(ProcessLives, OneWhoseAccountIsCompleteIsNoZombie) {
   Machine machine;
   machine.write("proc/loadavg", "");
