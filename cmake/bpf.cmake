@@ -37,18 +37,25 @@ endif()
 # kernels before 6.2 of the same source -> NAME_before_6_2.skel.h.
 set(bpf_folder ${CMAKE_SOURCE_DIR}/src/ledger/bpf)
 file(GLOB bpf_headers CONFIGURE_DEPENDS ${bpf_folder}/*.h)
-set(bpf_flags -target bpf -g -O2 -mcpu=v2 -Wall -Wextra -Wno-unused-parameter
+set(bpf_flags -target bpf -g -O2 -Wall -Wextra -Wno-unused-parameter
               -fdebug-prefix-map=${CMAKE_SOURCE_DIR}/= -I${CMAKE_SOURCE_DIR}/src -I${TACHO_BPF_INCLUDE})
 find_path(TACHO_BPF_ASM_INCLUDE asm/types.h)  # Debian keeps it apart for each processor
 if(TACHO_BPF_ASM_INCLUDE)
   list(APPEND bpf_flags -idirafter ${TACHO_BPF_ASM_INCLUDE})
 endif()
+# What a processor's stores can be seen as by others: in their order, so that none has to be waited for.
+set(bpf_stores "")
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64)$")
+  set(bpf_stores -DTACHO_STORES_STAY_IN_ORDER)
+endif()
 set(bpf_skeletons "")
 foreach(name scope lives lives_before_6_2 walk)
   string(REPLACE _before_6_2 "" source ${name})
-  set(variant "")
+  set(variant -mcpu=v2)
   if(NOT name STREQUAL source)
-    set(variant -DTACHO_BEFORE_6_2)
+    list(APPEND variant -DTACHO_BEFORE_6_2)
+  elseif(name STREQUAL lives)
+    set(variant -mcpu=v3 ${bpf_stores})  # swaps words in one step
   endif()
   set(object ${CMAKE_BINARY_DIR}/bpf/${name}.bpf.o)
   set(skeleton ${CMAKE_BINARY_DIR}/bpf/${name}.skel.h)

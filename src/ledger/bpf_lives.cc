@@ -22,6 +22,7 @@
 #include "ledger/bpf/life_record.h"
 #include "ledger/bpf_joiner.h"
 #include "ledger/bpf_ring.h"
+#include "ledger/life_ring.h"
 
 namespace tacho {
 namespace {
@@ -34,6 +35,24 @@ constexpr std::size_t kReadInPlace = kLifeRingWake;
 
 constexpr std::array kNames = {"fork", "exec", "exit"};
 static_assert(kLifeFork == 0 && kLifeExec == 1 && kLifeExit == 2);
+
+// The kernel's ring wakes us, and where the programs have no ring of their own the records are in it.
+struct Rings {
+  std::unique_ptr<RecordRing> records;
+  std::unique_ptr<BpfRing> bell;  // what rang is to be taken out of it, or it rings no more when it is full
+};
+
+Result<Rings> rings_in(const BpfObjects& objects, int ring_map, int state_map) {
+  Rings rings;
+  const auto own = objects.find("records");
+  if (own) {
+    rings.records = TRY(LifeRingReader::create(state_map, *own));
+    rings.bell = TRY(BpfRing::create(ring_map, kLifeBellBytes));
+  } else {
+    rings.records = TRY(BpfRing::create(ring_map, kLifeRingBytes));
+  }
+  return rings;
+}
 
 // Runs of a program that the kernel left out because it was running already on that CPU; no right to
 // ask, or a kernel that does not count them: none are known.
@@ -76,10 +95,10 @@ class BpfLives final : public LifeSource {
     const int ring_map = TRY(objects.find("ring"));
     const int state_map = TRY(objects.find("state"));
     StatePage state = TRY(StatePage::create(state_map));
-    auto ring = TRY(BpfRing::create(ring_map, kLifeRingBytes));
+    Rings rings = TRY(rings_in(objects, ring_map, state_map));
     auto backlog = TRY(Backlog::create(kBacklogBytes));
     std::unique_ptr<BpfLives> self(
-        new BpfLives(std::move(objects), std::move(state), std::move(ring), std::move(backlog)));
+        new BpfLives(std::move(objects), std::move(state), std::move(rings), std::move(backlog)));
     for (std::size_t kind = 0; kind < kNames.size(); ++kind)
       self->programs_[kind] = TRY(self->objects_.find(std::string("program ") + kNames[kind]));
     TRY(self->start(ring_map));
@@ -96,13 +115,13 @@ class BpfLives final : public LifeSource {
 
   Result<void> take(const std::function<void(const LifeEvent&)>& each) override {
     const std::scoped_lock lock(ring_mutex_);
-    if (ring_->used() > kReadInPlace) drain();
+    if (rings_.records->used() > kReadInPlace) drain();
     joiner_.begin(each);
     const auto add = [&](std::span<const std::byte> record) { joiner_.add(record); };
     backlog_->take(add);
-    auto looked = ring_->look(add);
+    auto looked = rings_.records->look(add);
     joiner_.finish();
-    ring_->release();
+    rings_.records->release();
     count_runs_left_out();
     return looked;
   }
@@ -119,11 +138,10 @@ class BpfLives final : public LifeSource {
   }
 
  private:
-  BpfLives(BpfObjects objects, StatePage state, std::unique_ptr<BpfRing> ring,
-           std::unique_ptr<Backlog> backlog)
+  BpfLives(BpfObjects objects, StatePage state, Rings rings, std::unique_ptr<Backlog> backlog)
       : objects_(std::move(objects)),
         state_(std::move(state)),
-        ring_(std::move(ring)),
+        rings_(std::move(rings)),
         backlog_(std::move(backlog)) {}
 
   Result<void> start(int ring_map) {
@@ -158,6 +176,7 @@ class BpfLives final : public LifeSource {
       if (count > 0 && event.data.fd == stop_.get()) return;
       if (count <= 0) continue;
       const std::scoped_lock lock(ring_mutex_);
+      silence();
       drain();
     }
   }
@@ -168,20 +187,27 @@ class BpfLives final : public LifeSource {
     for (const int program : programs_) runs_left_out_ += runs_left_out(program);
   }
 
+  // With ring_mutex_.
+  void silence() {
+    if (!rings_.bell) return;
+    (void)rings_.bell->look([](std::span<const std::byte>) {});
+    rings_.bell->release();
+  }
+
   // With ring_mutex_. What cannot be read now is read later; the kernel counts what it has no room for.
   void drain() {
-    (void)ring_->look([this](std::span<const std::byte> record) {
+    (void)rings_.records->look([this](std::span<const std::byte> record) {
       const LifeKey* key = key_in(record);
       if (!backlog_->push(record) && key != nullptr && key->kind != kLifeFree)
         dropped_.fetch_add(1, std::memory_order_relaxed);
     });
-    ring_->release();
+    rings_.records->release();
   }
 
   BpfObjects objects_;
   StatePage state_;
-  std::mutex ring_mutex_;  // of what empties the ring
-  std::unique_ptr<BpfRing> ring_;
+  std::mutex ring_mutex_;  // of what empties the rings
+  Rings rings_;
   std::unique_ptr<Backlog> backlog_;
   std::atomic<std::int64_t> dropped_ = 0;  // a count, nothing is read by it: no order is needed
   std::array<int, kNames.size()> programs_{};

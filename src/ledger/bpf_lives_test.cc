@@ -2,12 +2,15 @@
 // With the real kernel: each test lets children live and looks at what was told of them.
 #include "ledger/bpf_lives.h"
 
+#include <poll.h>
 #include <sched.h>
 
 #include <algorithm>
 #include <map>
 
+#include "ledger/bpf/life_record.h"
 #include "ledger/bpf_lives_fixture.h"
+#include "ledger/bpf_ring.h"
 
 namespace tacho {
 namespace {
@@ -258,6 +261,28 @@ TEST_F(BpfLives, TellsEveryOneOfTwoThousand) {
   EXPECT_EQ(forks, exits);
   EXPECT_EQ(events, 4000);
   EXPECT_EQ(lives_->lost(), 0);
+}
+
+TEST_F(BpfLives, AreTakenOutWhenHalfTheRingIsUsedAndTheBellStops) {
+  auto objects = load_bpf(BpfPart::lives);
+  ASSERT_TRUE(objects) << objects.error().text;
+  const bool has_bell = bool(objects->find("records"));
+  const auto bytes = has_bell ? std::size_t{kLifeBellBytes} : std::size_t{kLifeRingBytes};
+  const auto ring = BpfRing::create(*objects->find("ring"), bytes);
+  ASSERT_TRUE(ring);
+  const auto lives = make_bpf_lives(std::move(*objects));
+  ASSERT_TRUE(lives) << lives.error().text;
+  const std::string longest(kLifeArgumentBytes, 'l');
+  pollfd much{.fd = (*lives)->descriptor(), .events = POLLIN};
+  int programs = 0;
+  while (programs < 2000 && poll(&much, 1, 0) == 0) {  // 300 fill half of it
+    wait_for(start([&] { execl("/bin/true", "true", longest.c_str(), nullptr); }));
+    ++programs;
+  }
+  EXPECT_LT(programs, 2000);
+  for (int round = 0; round < 1000 && has_bell && (*ring)->used() != 0; ++round)
+    std::this_thread::sleep_for(10ms);
+  EXPECT_LT((*ring)->used(), has_bell ? std::size_t{1} : std::size_t{kLifeRingWake});
 }
 
 }  // namespace

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <sys/random.h>
+
 #include <cerrno>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <utility>
@@ -9,6 +12,7 @@
 
 // The skeleton names it without our namespace.
 #include "ledger/bpf/life_record.h"
+using tacho::LifeRecords;
 using tacho::LifeState;
 using tacho::TaskScope;
 #include "lives.skel.h"
@@ -23,9 +27,16 @@ enum class Exit { tracepoint, before_6_16 };
 // What is used of the programs once they are loaded, whichever skeleton they are of.
 struct Lives {
   std::shared_ptr<void> owner;
-  bpf_map *ring, *state;
+  bpf_map *ring, *records, *state;  // no records: they are in the ring
   bpf_program *fork, *exec, *exit, *free;
 };
+
+Result<std::uint64_t> any_number() {
+  std::uint64_t number = 0;
+  if (getrandom(&number, sizeof number, 0) != sizeof number)
+    return last_system_error("read", "random numbers of the kernel");
+  return number;
+}
 
 template <auto open, auto load, auto destroy>
 Result<Lives> load_as(const TaskScope& scope, Exit exit) {
@@ -39,8 +50,12 @@ Result<Lives> load_as(const TaskScope& scope, Exit exit) {
   bpf_program__set_autoload(lives->progs.on_exit_before_6_16, !by_tracepoint);
   const int error = load(lives);
   if (error != 0) return bpf_error("load the BPF programs", error);
+  lives->bss->state.secret = TRY(any_number());
+  bpf_map* records = nullptr;
+  if constexpr (requires { lives->maps.records; }) records = lives->maps.records;
   return Lives{.owner = std::move(owner),
                .ring = lives->maps.ring,
+               .records = records,
                .state = lives->maps.bss,
                .fork = lives->progs.on_fork,
                .exec = lives->progs.on_exec,
@@ -76,6 +91,8 @@ Result<void> load_lives(int socket) {
   TRY(check_kernel());
   const Lives lives = TRY(load_what_fits(TRY(find_scope())));
   TRY(send_bpf_object(socket, "ring", bpf_map__fd(lives.ring)));
+  if (lives.records != nullptr)
+    TRY(send_bpf_object(socket, "records", bpf_map__fd(lives.records)));
   TRY(send_bpf_object(socket, "state", bpf_map__fd(lives.state)));
   // The end of a life first: a process whose birth was not seen is known to have been there before.
   TRY(attach(socket, lives.free, "free"));

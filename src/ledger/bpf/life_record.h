@@ -68,6 +68,27 @@ struct LifeFreeRecord {
 
 struct LifeState {
   __u64 lost[kLifeKinds];  // for which the ring had no room
+  // Of our own ring (LifeRecords): positions count bytes since the beginning, without turning back at its end.
+  __u64 head;    // where the next record goes
+  __u64 tail;    // all before is read; the reader moves it
+  __u64 secret;
+};
+
+// Our own ring, where the kernel can swap a word in one step: memory that is shared with the reader, in
+// which a program takes its place by moving `head` on. Of the kernel's own ring every record costs a lock, its
+// pages looked up, and a copy where its size is not known before.
+// A record: the word that says that it is complete, then its bytes, padded to 8. One that begins before the
+// end goes on behind it, so that none is ever in two parts.
+// The word can be that of no other place and no other time, and bytes that programs choose cannot
+// imitate it: secret ^ (position / 8 << kLifeSizeBits | bytes of the record).
+enum {
+  kLifeSizeBits = 16,
+  kLifeHeaderBytes = 8,
+  kLifeBellBytes = 64 << 10,  // of the kernel's ring that wakes the reader: the largest page there is
+  kLifeBytesBeyond = kLifeHeaderBytes + sizeof(struct LifeExecRecord),
+};
+struct LifeRecords {
+  char bytes[(unsigned)kLifeRingBytes + kLifeBytesBeyond];
 };
 
 #ifdef __cplusplus

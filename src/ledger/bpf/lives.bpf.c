@@ -8,43 +8,16 @@
 // what reads the ring joins them.
 #include "ledger/bpf/life_record.h"
 #include "ledger/bpf/tasks.bpf.h"
+#ifdef TACHO_BEFORE_6_2
+#include "ledger/bpf/kernel_ring.bpf.h"
+#else
+#include "ledger/bpf/own_ring.bpf.h"
+#endif
 
 // Not a licence for this file: what the helpers ask for.
 char kLicense[] SEC("license") = "GPL";
 
 #define SIGNAL_GROUP_EXIT 4  // the group's exit code counts, not the leader's
-
-struct LifeState state;
-
-struct {
-  __uint(type, BPF_MAP_TYPE_RINGBUF);
-  __uint(max_entries, kLifeRingBytes);
-} ring SEC(".maps");
-
-// An exec's record is put together here: only what is used of it goes into the ring. Apart for each
-// CPU, and the kernel never runs one program twice at a time on a CPU.
-struct {
-  __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-  __uint(max_entries, 1);
-  __type(key, u32);
-  __type(value, struct LifeExecRecord);
-} exec_record SEC(".maps");
-
-// The reader comes by itself; it is woken when half is used, and again at each further step while
-// it does not come. Waking it at every record from there on would cost each several times what the
-// record does. Of two CPUs that pass a step together neither may notice: the next step is near.
-#define WAKE_STEP (kLifeRingBytes / 16)
-
-static __always_inline u64 wake_flags(u64 size) {
-  const u64 used = bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA);
-  const u64 before = used - size;
-  return used >= kLifeRingWake && used / WAKE_STEP != before / WAKE_STEP ? BPF_RB_FORCE_WAKEUP
-                                                                     : BPF_RB_NO_WAKEUP;
-}
-
-static __always_inline void count_lost(enum LifeRecordKind kind) {
-  __sync_fetch_and_add(&state.lost[kind], 1);
-}
 
 static __always_inline void fill(struct LifeRecord *record, enum LifeRecordKind kind,
                                  struct task_struct *leader, int pid, struct task_struct *parent) {
@@ -113,13 +86,11 @@ int on_fork(u64 *context) {
   if (child->mm && child->mm == parent->mm) return 0;
   const int pid = pid_of(child);
   if (pid == 0) return 0;
-  struct LifeRecord *record = bpf_ringbuf_reserve(&ring, sizeof *record, 0);
-  if (!record) {
-    count_lost(kLifeFork);
-    return 0;
-  }
+  struct Place place;
+  struct LifeRecord *record = begin_record(&place, kLifeFork, sizeof *record);
+  if (!record) return 0;
   fill(record, kLifeFork, child, pid, parent);
-  bpf_ringbuf_submit(record, wake_flags(sizeof *record));
+  end_record(&place);
   return 0;
 }
 
@@ -130,8 +101,8 @@ int on_exec(u64 *context) {
   struct linux_binprm *program = (void *)context[2];
   const int pid = pid_of(task);
   if (pid == 0) return 0;
-  const u32 zero = 0;
-  struct LifeExecRecord *record = bpf_map_lookup_elem(&exec_record, &zero);
+  struct Place place;
+  struct LifeExecRecord *record = begin_exec_record(&place);
   if (!record) return 0;
   fill(&record->life, kLifeExec, task, pid, task->real_parent);
   const long with_nul =
@@ -151,8 +122,7 @@ int on_exec(u64 *context) {
   record->executable_size = executable;
   record->arguments_size = arguments;
   record->padding = 0;
-  const u64 size = __builtin_offsetof(struct LifeExecRecord, bytes) + executable + arguments;
-  if (bpf_ringbuf_output(&ring, record, size, wake_flags(size)) != 0) count_lost(kLifeExec);
+  end_exec_record(&place, __builtin_offsetof(struct LifeExecRecord, bytes) + executable + arguments);
   return 0;
 }
 
@@ -197,11 +167,9 @@ static __always_inline int report_exit(struct task_struct *thread, int last_is_c
   struct signal_struct *signal = last->signal;
   const int pid = pid_of(leader);
   if (pid == 0) return 0;
-  struct LifeExitRecord *record = bpf_ringbuf_reserve(&ring, sizeof *record, 0);
-  if (!record) {
-    count_lost(kLifeExit);
-    return 0;
-  }
+  struct Place place;
+  struct LifeExitRecord *record = begin_record(&place, kLifeExit, sizeof *record);
+  if (!record) return 0;
   fill(&record->life, kLifeExit, leader, pid, leader->real_parent);
   record->boottime = boottime;
   record->process_group = number_of(signal->pids[kPidOfProcessGroup]);
@@ -219,7 +187,7 @@ static __always_inline int report_exit(struct task_struct *thread, int last_is_c
     begin_totals(&record->totals);
   add_thread(&record->totals, thread);
   if (leader != last) add_thread(&record->totals, leader);
-  bpf_ringbuf_submit(record, wake_flags(sizeof *record));
+  end_record(&place);
   return 0;
 }
 
@@ -240,15 +208,13 @@ SEC("tp_btf/sched_process_free")
 int on_free(u64 *context) {
   struct task_struct *task = (struct task_struct *)context[0];
   if (task->pid != task->tgid) return 0;
-  struct LifeFreeRecord *record = bpf_ringbuf_reserve(&ring, sizeof *record, 0);
-  if (!record) {
-    count_lost(kLifeFree);
-    return 0;
-  }
+  struct Place place;
+  struct LifeFreeRecord *record = begin_record(&place, kLifeFree, sizeof *record);
+  if (!record) return 0;
   record->key.kind = kLifeFree;
   record->key.kernel_pid = task->tgid;
   record->key.start_boottime = task->start_boottime;
   take_group(&record->totals, plain((u64)task)->signal);
-  bpf_ringbuf_submit(record, wake_flags(sizeof *record));
+  end_record(&place);
   return 0;
 }
