@@ -2,14 +2,17 @@
 #include "journal/journal_file.h"
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <vector>
 
 #include "journal/format.h"
 
@@ -63,6 +66,13 @@ Result<void> write_with_marker(int descriptor, std::span<const std::byte> bytes,
                   offset + bytes.size() + marker_done, name);
 }
 
+// ext2 to ext4. XFS does so too, but not in a file that somebody copied meanwhile: `cp` makes copies there that
+// share their blocks, and who writes then gets others.
+bool overwrites_in_place(int descriptor) {
+  struct statfs found {};
+  return fstatfs(descriptor, &found) == 0 && found.f_type == EXT4_SUPER_MAGIC;
+}
+
 // Never replaces what is there. Where the file system has no call for that, the recording's lock is
 // what keeps others away between the look and the renaming.
 Result<void> give_name(int folder, const std::string& temporary, const std::string& name) {
@@ -94,6 +104,7 @@ Result<JournalFile> JournalFile::create(int folder, const std::string& name,
   }
   journal.end_ = schema_message.size();
   journal.dirty_ = true;
+  journal.overwrites_in_place_ = overwrites_in_place(journal.file_.get());
   return journal;
 }
 
@@ -143,17 +154,62 @@ Result<void> JournalFile::write_ahead() {
 
 void JournalFile::start_sync() {
   // What it does not start, `sync` does; errors are for that one to meet.
-  if (!broken_ && dirty_) sync_file_range(file_.get(), 0, 0, SYNC_FILE_RANGE_WRITE);
+  if (needs_sync()) sync_file_range(file_.get(), 0, 0, SYNC_FILE_RANGE_WRITE);
+}
+
+Result<bool> JournalFile::write_back() {
+  if (!needs_sync() || !overwrites_in_place_ || noted_ == 0 || noted_ != allocated_) return false;
+  constexpr unsigned kAll =
+      SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
+  if (sync_file_range(file_.get(), 0, 0, kAll) == 0) return true;
+  if (errno == EPERM || errno == ENOSYS) return false;  // a container may forbid the call
+  broken_ = true;
+  return last_system_error("sync", name_);
 }
 
 Result<void> JournalFile::sync() {
-  if (broken_ || !dirty_) return {};
+  if (!needs_sync()) return {};
   if (fdatasync(file_.get()) != 0) {
     broken_ = true;
     return last_system_error("sync", name_);
   }
   dirty_ = false;
+  noted_ = zeroed_;
   return {};
+}
+
+// All are on their way to the disk before the first is waited for: then one commit of the file system's own
+// journal serves them all, and one emptying of the device's cache those that need nothing else.
+void sync_journals(std::span<JournalFile* const> files,
+                   const std::function<void(const Error&)>& failed) {
+  for (JournalFile* file : files) file->start_sync();
+  std::vector<JournalFile*> written_back, others;
+  for (JournalFile* file : files) {
+    if (!file->needs_sync()) continue;
+    const auto is_written = file->write_back();
+    if (is_written) {
+      (*is_written ? written_back : others).push_back(file);
+    } else {
+      failed(is_written.error());
+    }
+  }
+  if (others.empty() && !written_back.empty()) {
+    others.push_back(written_back.back());
+    written_back.pop_back();
+  }
+  bool is_device_done = false;
+  for (JournalFile* file : others) {
+    const auto synced = file->sync();
+    if (!synced) failed(synced.error());
+    is_device_done |= static_cast<bool>(synced);
+  }
+  for (JournalFile* file : written_back) {
+    if (is_device_done) {
+      file->settle();
+    } else if (const auto synced = file->sync(); !synced) {
+      failed(synced.error());
+    }
+  }
 }
 
 Result<void> JournalFile::grow_to(std::uint64_t size) {

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 
@@ -30,9 +31,15 @@ class JournalFile {
   Result<void> write_ahead();
   // Begins to write to the disk what `sync` will wait for.
   void start_sync();
+  // Where nothing but batches was written since the last sync, into space that needs no note, waits until the
+  // device has them. True: all that is missing is that the device empties its cache, which the next sync of any
+  // file there asks it for; `settle` is for when that is over. A failure breaks the file, as with `sync`.
+  Result<bool> write_back();
+  void settle() { dirty_ = false; }
   // fdatasync. A failed one breaks the file: the kernel may have dropped what was not written.
   Result<void> sync();
 
+  bool needs_sync() const { return dirty_ && !broken_; }
   // True after an error that leaves the file's end unknown; it must be abandoned for a new one.
   bool is_broken() const { return broken_; }
   std::uint64_t size() const { return end_ + 8; }      // with the end marker
@@ -47,10 +54,16 @@ class JournalFile {
   std::uint64_t end_ = 0;        // where the marker stands
   std::uint64_t allocated_ = 0;  // how far the file is grown
   std::uint64_t zeroed_ = 0;     // and how far zeros were written
+  std::uint64_t noted_ = 0;      // and how far that was synced
   std::uint64_t batches_ = 0;
   bool can_allocate_ = true;
+  bool overwrites_in_place_ = false;  // the file system, and notes nothing then
   bool dirty_ = false;
   bool broken_ = false;
 };
+
+// Syncs them all, files of one file system; `failed` is told of each that broke by it.
+void sync_journals(std::span<JournalFile* const> files,
+                   const std::function<void(const Error&)>& failed);
 
 }  // namespace tacho

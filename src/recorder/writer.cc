@@ -101,12 +101,15 @@ void Writer::run() {
     if (clock_.now().boottime - last_sync_ >= options_.sync_interval) sync();
     statistics_.add("writer", {.cpu_time = (thread_cpu_time() - start).count(), .turns = frame ? 1 : 0});
   }
-  for (Journal& journal : journals_)
-    if (journal.file) journal.file->start_sync();
-  for (Journal& journal : journals_)
-    if (journal.file)
-      if (const auto synced = journal.file->sync(); !synced) note_failure(synced.error());
+  sync_files();
   sync_facts();
+}
+
+void Writer::sync_files() {
+  std::vector<JournalFile*> files;
+  for (Journal& journal : journals_)
+    if (journal.file) files.push_back(&*journal.file);
+  sync_journals(files, [this](const Error& error) { note_failure(error); });
 }
 
 // At least 1, so that a sync that is due is no reason to spin.
@@ -195,18 +198,10 @@ Result<std::vector<JournalFile>> Writer::make_files(std::uint32_t number) {
 
 void Writer::sync() {
   last_sync_ = clock_.now().boottime;
-  // All are on their way to the disk before the first is waited for: then one commit of the file
-  // system's own journal serves them all, instead of one for each.
-  for (Journal& journal : journals_) {
-    if (!journal.file) continue;
-    if (const auto written = journal.file->write_ahead(); !written) note_failure(written.error());
-    journal.file->start_sync();
-  }
-  for (Journal& journal : journals_) {
-    if (!journal.file || journal.file->is_broken()) continue;
-    const auto synced = journal.file->sync();
-    if (!synced) note_failure(synced.error());
-  }
+  for (Journal& journal : journals_)
+    if (journal.file)
+      if (const auto written = journal.file->write_ahead(); !written) note_failure(written.error());
+  sync_files();
   sync_facts();
   if (!has_reserve_ && !failing_) make_reserve();
   if (options_.on_sync) options_.on_sync();

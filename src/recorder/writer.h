@@ -76,6 +76,7 @@ class Writer {
   Result<std::vector<JournalFile>> make_files(std::uint32_t number);
   int milliseconds_to_sync() const;
   void sync();
+  void sync_files();
   void sync_facts();
   void note_failure(const Error& error);
   void note_recovery();
