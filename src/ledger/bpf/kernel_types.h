@@ -116,6 +116,7 @@ struct task_struct {
   int prio, static_prio;
   struct sched_entity se;
   struct sched_info sched_info;
+  struct list_head tasks;
   struct mm_struct *mm;
   int exit_state, exit_code;
   int pid, tgid;

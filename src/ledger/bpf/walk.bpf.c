@@ -4,6 +4,7 @@
 //
 // Every loop is a function of its own, which the verifier looks at once; inside the walk it would look
 // at it for every state that the walk can be in.
+#include "ledger/bpf/known.bpf.h"
 #include "ledger/bpf/tasks.bpf.h"
 #include "ledger/bpf/threads.bpf.h"
 #include "ledger/bpf/walk_record.h"
@@ -18,8 +19,6 @@ char kLicense[] SEC("license") = "GPL";
 #define HIGHEST_REALTIME 100  // /proc counts priorities from there
 #define DEFAULT_PRIORITY 120  // nice 0
 
-struct WalkState state;
-
 struct {
   __uint(type, BPF_MAP_TYPE_ARRAY);
   __uint(map_flags, BPF_F_MMAPABLE);
@@ -27,16 +26,6 @@ struct {
   __type(key, u32);
   __type(value, struct WalkRow);
 } rows SEC(".maps");
-
-// What was written of a process last.
-struct Written {
-  u64 generation;
-  u64 turn;         // the walk at which it is written whatever it did
-  u64 cpu_time;
-  u64 leader_time;  // of that, the first thread's, while it is the only one; 0 where there are others
-  u64 user, system;  // they never go back, as in /proc
-  u64 has_team;      // there were others
-};
 
 struct {
   __uint(type, BPF_MAP_TYPE_TASK_STORAGE);
@@ -102,7 +91,6 @@ __noinline int write_memory(struct WalkRow *row) {
   return 0;
 }
 
-#define LIMIT_OF_DESCRIPTORS 7  // RLIMIT_NOFILE
 #define WORDS 8                 // of the bit map of open descriptors, read at once
 // Twice as many as fs.nr_open allows by default; beyond it the count is not told.
 #define MOST_DESCRIPTORS (1 << 21)
@@ -208,6 +196,7 @@ static __always_inline u64 next_turn(const struct Written *before, int pid) {
 __noinline int visit(struct Written *before, struct Team *team) {
   if (!before) return 0;
   struct task_struct *leader = plain(state.task);
+  touch_all(leader);
   const int pid = pid_of(leader);
   if (pid == 0) return 0;
   const u64 leader_time = leader->se.sum_exec_runtime;  // before the figures: it may be running
@@ -241,18 +230,24 @@ int walk(void *context) {
   bpf_rcu_read_lock();
   bpf_iter_task_new(&iterator, 0, BPF_TASK_ITER_ALL_PROCS);
   while ((task = bpf_iter_task_next(&iterator))) {
+    *(volatile u64 *)&state.task = (u64)task;  // a pointer becomes a number through memory
+    struct Known *place = known_place(task);
+    if (!place) break;
+    ++state.living;
+    touch_ahead();
+    if (is_as_known(place, task)) continue;
     struct Written *before =
         bpf_task_storage_get(&written, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
     if (!before) {
+      --state.living;
       ++state.left_out;
       continue;
     }
-    *(volatile u64 *)&state.task = (u64)task;  // a pointer becomes a number through memory
-    ++state.living;
     struct Team *team = 0;
     if (before->has_team)
       team = bpf_task_storage_get(&teams, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
     if (!is_as_written(before, team)) visit(before, team);
+    know(place, task, before);
   }
   bpf_iter_task_destroy(&iterator);
   bpf_rcu_read_unlock();
