@@ -40,8 +40,8 @@ void CommandSums::take_end(const YoungProcess& process) {
   if (usage_ != nullptr && process.family.in_command) add_account(process.end->account);
 }
 
-void CommandSums::take_tick(std::span<const std::unique_ptr<LivingProcess>> living,
-                            std::int64_t page_size, std::int64_t time) {
+void CommandSums::take_tick(std::span<const Living> living, std::int64_t page_size,
+                            std::int64_t time) {
   if (usage_ == nullptr) return;
   std::int64_t memory = 0, unreadable = 0;
   usage_->cpu_time = cpu_time_;

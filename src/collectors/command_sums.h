@@ -20,8 +20,7 @@ class CommandSums {
   void take_end(const LivingProcess& process);
   void take_end(const YoungProcess& process);
   // The living at a tick at `time`, ns since 1970 UTC.
-  void take_tick(std::span<const std::unique_ptr<LivingProcess>> living, std::int64_t page_size,
-                 std::int64_t time);
+  void take_tick(std::span<const Living> living, std::int64_t page_size, std::int64_t time);
 
  private:
   void add_account(const ProcessAccount& account);

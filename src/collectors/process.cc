@@ -26,7 +26,6 @@ constexpr std::int64_t kEndWait = 2'000'000'000;  // ns
 constexpr int kMostParts = 64;
 // With walks, how often all processes are looked for.
 constexpr int kSearchTicks = 60;
-using Living = ProcessLedger::Living;
 
 class Process final : public Collector {
  public:
@@ -203,8 +202,8 @@ class Process final : public Collector {
     ledger_.ending.clear();
     std::size_t at = 0;
     for (const int pid : pids) {
-      for (; at < living.size() && living[at]->pid < pid; ++at) gone.push_back(std::move(living[at]));
-      if (at < living.size() && living[at]->pid == pid) {
+      for (; at < living.size() && living[at].pid() < pid; ++at) gone.push_back(std::move(living[at]));
+      if (at < living.size() && living[at].pid() == pid) {
         Living process = std::move(living[at++]);
         if (poller_->update(*process, into.rows())) {
           next_.push_back(std::move(process));
@@ -224,7 +223,7 @@ class Process final : public Collector {
   // already.
   Living discover(Collection& into, int pid) {
     Living process = poller_->find(pid);
-    if (!process) return nullptr;
+    if (!process) return {};
     ledger_.introduce(*process);
     poller_->welcome(*process, into.rows());
     if (pid == command_) poller_->read_job(*process);

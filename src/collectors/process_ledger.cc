@@ -62,12 +62,13 @@ void note_exec(ToldProcess& told, const LifeEvent& event) {
   told.arguments_cut = redacted.cut || event.arguments_cut;
 }
 
-int pid_of(const ProcessLedger::Living& process) { return process->pid; }
+// As a function that the compiler can put in place.
+constexpr auto kPid = [](const Living& process) { return process.pid(); };
 
 // Where the process with this pid stands, or the end.
 auto place_of(auto& living, int pid) {
-  const auto found = std::ranges::lower_bound(living, pid, {}, pid_of);
-  return found != living.end() && pid_of(*found) == pid ? found : living.end();
+  const auto found = std::ranges::lower_bound(living, pid, {}, kPid);
+  return found != living.end() && found->pid() == pid ? found : living.end();
 }
 
 ToldEnd end_of(const LifeEvent& event) {
@@ -213,9 +214,9 @@ void ProcessLedger::introduce(LivingProcess& process) {
   introduced_.push_back(process.pid);
 }
 
-ProcessLedger::Living ProcessLedger::remove(int pid) {
+Living ProcessLedger::remove(int pid) {
   const auto found = place_of(living, pid);
-  if (found == living.end()) return nullptr;
+  if (found == living.end()) return {};
   Living process = std::move(*found);
   living.erase(found);
   return process;
@@ -230,10 +231,10 @@ void ProcessLedger::let_go(const std::function<bool(const LivingProcess&)>& is_g
 }
 
 void ProcessLedger::insert(std::vector<Living>&& found) {
-  std::ranges::sort(found, {}, pid_of);
+  std::ranges::sort(found, {}, kPid);
   const auto middle = static_cast<std::ptrdiff_t>(living.size());
   std::ranges::move(found, std::back_inserter(living));
-  std::ranges::inplace_merge(living, living.begin() + middle, {}, pid_of);
+  std::ranges::inplace_merge(living, living.begin() + middle, {}, kPid);
   found.clear();
 }
 

@@ -20,7 +20,6 @@ namespace tacho {
 
 class ProcessLedger {
  public:
-  using Living = std::unique_ptr<LivingProcess>;
   using Young = std::unique_ptr<YoungProcess>;
 
   // `command`: pid of the command of `tacho run`, 0 without one. `usage` may be null.

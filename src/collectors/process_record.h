@@ -109,4 +109,21 @@ struct LivingProcess {
   }
 };
 
+// One in a list by pid, or nobody. The pid stands beside the pointer: who searches the list goes to nobody else.
+class Living {
+ public:
+  Living() = default;
+  Living(std::unique_ptr<LivingProcess> process)
+      : pid_(process ? process->pid : 0), process_(std::move(process)) {}
+  int pid() const { return pid_; }
+  LivingProcess* get() const { return process_.get(); }
+  LivingProcess& operator*() const { return *process_; }
+  LivingProcess* operator->() const { return process_.get(); }
+  explicit operator bool() const { return process_ != nullptr; }
+
+ private:
+  int pid_ = 0;
+  std::unique_ptr<LivingProcess> process_;
+};
+
 }  // namespace tacho
