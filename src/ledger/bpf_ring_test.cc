@@ -129,16 +129,35 @@ TEST(BpfRing, KeepsItAllMappedWhileMuchComes) {
     EXPECT_EQ(look(**ring), (Texts{"x" + much, "y"}));
     (*ring)->release();
   }
-  fake.put("calm");
-  EXPECT_EQ(look(**ring), Texts{"calm"});
-  (*ring)->release();
+  for (int looks = 1; looks <= RingWindow::kCalmLooks; ++looks) {
+    EXPECT_EQ(mapped(), calm + kBytes);
+    fake.put("calm");
+    EXPECT_EQ(look(**ring), Texts{"calm"});
+    (*ring)->release();
+  }
   EXPECT_EQ(mapped(), calm);
   fake.put(much);
   EXPECT_EQ(look(**ring), Texts{much});
   (*ring)->release();
-  EXPECT_EQ(look(**ring), Texts());
-  (*ring)->release();
+  for (int looks = 0; looks < RingWindow::kCalmLooks; ++looks) {
+    EXPECT_EQ(mapped(), calm + kBytes);
+    EXPECT_EQ(look(**ring), Texts());
+    (*ring)->release();
+  }
   EXPECT_EQ(mapped(), calm);
+}
+
+TEST(BpfRing, MapsItAllNoLongerThanOneLookWhereALittleTurns) {
+  FakeRing fake;
+  const auto ring = BpfRing::create(fake.descriptor(), kBytes);
+  ASSERT_TRUE(ring) << ring.error().text;
+  const std::size_t calm = mapped();
+  for (int round = 0; round < 50; ++round) {
+    fake.put(std::string(1000, 'l'));
+    EXPECT_EQ(look(**ring).size(), 1u);
+    (*ring)->release();
+    EXPECT_EQ(mapped(), calm);
+  }
 }
 
 TEST(BpfRing, StopsAtARecordThatIsBeingWritten) {

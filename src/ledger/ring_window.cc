@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace tacho {
@@ -26,11 +27,11 @@ Result<void> RingWindow::show(std::uint64_t from, std::uint64_t to) {
   const std::size_t start = from & (bytes_ - 1);
   const std::size_t length = to - from;
   is_busy_ = length >= bytes_ / kBusyPart;
-  if (records_ != nullptr && mapped_ == bytes_ + beyond_) return {};
+  if (is_whole()) return {};
   unmap();
-  const bool is_whole = is_busy_ || start + length > bytes_;
-  first_ = is_whole ? 0 : start / page_ * page_;
-  const std::size_t size = is_whole ? bytes_ + beyond_ : start + length - first_;
+  const bool needs_whole = is_busy_ || start + length > bytes_;
+  first_ = needs_whole ? 0 : start / page_ * page_;
+  const std::size_t size = needs_whole ? bytes_ + beyond_ : start + length - first_;
   void* place = mmap(nullptr, size, PROT_READ, MAP_SHARED, map_, static_cast<off_t>(offset_ + first_));
   if (place == MAP_FAILED) return last_system_error("map", "the ring of BPF records");
   records_ = static_cast<std::byte*>(place);
@@ -39,8 +40,9 @@ Result<void> RingWindow::show(std::uint64_t from, std::uint64_t to) {
 }
 
 void RingWindow::hide() {
-  if (!is_busy_) unmap();
+  calm_looks_ = is_busy_ ? 0 : std::min(calm_looks_ + 1, kCalmLooks);
   is_busy_ = false;
+  if (!is_whole() || calm_looks_ >= kCalmLooks) unmap();
 }
 
 void RingWindow::unmap() {

@@ -10,7 +10,7 @@
 namespace tacho {
 
 // Every page of a mapping counts as resident, and mostly a few of them hold records: only those are
-// mapped, while somebody looks; in busy times all of them, until it is calm.
+// mapped, while somebody looks; in busy times all of them, until some looks found little.
 class RingWindow {
  public:
   // `map`: the descriptor, the caller's; its records begin at `offset` (whole pages), take `bytes` (a power
@@ -30,14 +30,18 @@ class RingWindow {
   // Nothing is needed now. What is busy stays mapped.
   void hide();
 
+  static constexpr int kCalmLooks = 4;  // who is busy is looked at twice a tick, and the second finds little
+
  private:
   void unmap();
+  bool is_whole() const { return records_ != nullptr && mapped_ == bytes_ + beyond_; }
 
   const int map_;
   const std::size_t page_, offset_, bytes_, beyond_;
   std::byte* records_ = nullptr;
   std::size_t first_ = 0, mapped_ = 0;  // from where in the ring, how many bytes
   bool is_busy_ = false;                // much was shown
+  int calm_looks_ = kCalmLooks;         // since then, at most as many
 };
 
 }  // namespace tacho
