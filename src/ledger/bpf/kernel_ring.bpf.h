@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Records of lives in the kernel's ring, for kernels whose programs cannot do without: own_ring.bpf.h says
-// what the functions are.
+// Records of lives in the kernel's ring, for kernels whose programs cannot do without it. The functions are those
+// of own_ring.bpf.h, which says what they do.
 #pragma once
 
 #include "ledger/bpf/life_record.h"

@@ -97,11 +97,11 @@ static __always_inline void touch_all(struct task_struct *leader) {
   TOUCH(leader->utime);
   TOUCH(leader->start_boottime);
   TOUCH(leader->comm[0]);
-  TOUCH(leader->ioac.rchar);
+  if (bpf_core_field_exists(leader->ioac.rchar)) TOUCH(leader->ioac.rchar);
   TOUCH(signal->nr_threads);
   TOUCH(signal->pids[0]);
   TOUCH(signal->utime);
-  TOUCH(signal->ioac.read_bytes);
+  if (bpf_core_field_exists(signal->ioac.read_bytes)) TOUCH(signal->ioac.read_bytes);
   TOUCH(signal->rlim[LIMIT_OF_DESCRIPTORS].rlim_cur);
   TOUCH(signal->oom_score_adj);
   if (mm) {
@@ -112,4 +112,3 @@ static __always_inline void touch_all(struct task_struct *leader) {
   if (files) TOUCH(files->fdt);
   TOUCH(parent->tgid);
 }
-

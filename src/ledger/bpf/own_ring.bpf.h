@@ -41,8 +41,9 @@ static __always_inline void *begin_record(struct Place *place, enum LifeRecordKi
   if (!memory) return 0;
 #pragma clang loop unroll(disable)
   for (int attempt = 0; attempt < MOST_ATTEMPTS; ++attempt) {
-    const u64 head = *(volatile u64 *)&state.head;
-    const u64 waits = head + room_of(size) - *(volatile u64 *)&state.tail;
+    // Below 0 where the reader went beyond this head meanwhile, which is another's by then.
+    const u64 tail = *(volatile u64 *)&state.tail, head = *(volatile u64 *)&state.head;
+    const s64 waits = head + room_of(size) - tail;
     if (waits > kLifeRingBytes) break;
     if (__sync_val_compare_and_swap(&state.head, head, head + room_of(size)) != head) continue;
     place->word = (u64 *)&memory->bytes[head & (kLifeRingBytes - 8)];
