@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Who is recognised as unchanged from the walk before, and who only looks so.
+#include <pthread.h>
 #include <time.h>
 
 #include "ledger/bpf_walk_fixture.h"
@@ -25,6 +26,17 @@ void wake(const Child& child) {
   kill(child.pid(), SIGCONT);
   for (int round = 0; round < 1000 && (child.run_time() == before || child.stat_field(3) != "S"); ++round)
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
+}
+
+// What a thread other than the first does when it is told to: r runs, n makes one more of its kind, e ends.
+void* obey(void* orders) {
+  const int from = *static_cast<int*>(orders);
+  for (char order = 0; read(from, &order, 1) == 1 && order != 'e';) {
+    pthread_t another;
+    if (order == 'n') pthread_create(&another, nullptr, obey, orders);
+    if (order == 'r') spend(std::chrono::milliseconds(3), CLOCK_THREAD_CPUTIME_ID);
+  }
+  return nullptr;
 }
 
 class BpfWalkerKnows : public BpfWalker {
@@ -70,6 +82,33 @@ TEST_F(BpfWalkerKnows, TakesNobodyForTheOneWhoHadThePid) {
     start = found.at(pid).start_boottime;
     pass_first_turns();
     EXPECT_FALSE(walk(false).contains(pid));
+  }
+}
+
+TEST_F(BpfWalkerKnows, TellsOfAProcessWhenAnyOfItsThreadsDidSomething) {
+  for (const int threads : {1, 3, 7, 8, 12}) {  // beside the first
+    int orders[2];
+    ASSERT_EQ(pipe(orders), 0);
+    const Child child([&] {
+      for (int thread = 0; thread < threads; ++thread) {
+        pthread_t started;
+        pthread_create(&started, nullptr, obey, &orders[0]);
+      }
+    });
+    ASSERT_TRUE(walk(true).contains(child.pid()));
+    pass_first_turns();
+    std::int64_t alive = threads + 1;
+    for (const char order : std::string("rrnrer")) {
+      EXPECT_FALSE(walk(false).contains(child.pid())) << threads << " before " << order;
+      ASSERT_EQ(write(orders[1], &order, 1), 1);
+      std::this_thread::sleep_for(std::chrono::milliseconds(30));
+      alive += order == 'n' ? 1 : order == 'e' ? -1 : 0;
+      const auto found = walk(false);
+      ASSERT_TRUE(found.contains(child.pid())) << threads << " after " << order;
+      EXPECT_EQ(found.at(child.pid()).thread_count, alive);
+    }
+    close(orders[0]);
+    close(orders[1]);
   }
 }
 

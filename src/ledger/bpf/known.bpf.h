@@ -5,6 +5,7 @@
 #pragma once
 
 #include "ledger/bpf/tasks.bpf.h"
+#include "ledger/bpf/threads.bpf.h"
 #include "ledger/bpf/walk_record.h"
 
 struct WalkState state;
@@ -34,6 +35,47 @@ struct {
   __type(value, struct Known);
 } known SEC(".maps");
 
+// Beside each place, of who has some threads: where they are, and their times together. Whoever comes to them or
+// goes from them has one of them run.
+#define KNOWN_THREADS 8
+struct KnownTeam {
+  u64 time, count;  // count 0: not known
+  u64 threads[KNOWN_THREADS];
+};
+
+struct {
+  __uint(type, BPF_MAP_TYPE_ARRAY);
+  __uint(max_entries, KNOWN_PLACES);
+  __type(key, u32);
+  __type(value, struct KnownTeam);
+} known_teams SEC(".maps");
+
+static __always_inline struct KnownTeam *known_team(struct task_struct *task) {
+  const u32 index = task->tgid & (KNOWN_PLACES - 1);
+  return bpf_map_lookup_elem(&known_teams, &index);
+}
+
+__noinline int is_team_as_known(const struct KnownTeam *known) {
+  if (!known || known->count == 0) return 0;
+  u64 time = 0;
+  for (u32 i = 0; i < KNOWN_THREADS; ++i) {
+    if (i >= known->count) break;
+    time += plain(known->threads[i])->se.sum_exec_runtime;
+  }
+  return time == known->time;
+}
+
+// `cpu_time`: of the team with those that are gone.
+__noinline int know_team(struct KnownTeam *known, const struct Team *team, u64 cpu_time) {
+  if (!known) return 0;
+  known->count = 0;
+  if (!team || team->count > KNOWN_THREADS) return 0;
+  for (u32 i = 0; i < KNOWN_THREADS; ++i) known->threads[i] = team->threads[i];
+  known->time = cpu_time - team->gone_time;
+  known->count = team->count;
+  return 0;
+}
+
 // Who is at state.task. Never nothing, which the verifier cannot know.
 static __always_inline struct Known *known_place(struct task_struct *task) {
   const u32 index = task->tgid & (KNOWN_PLACES - 1);
@@ -41,18 +83,21 @@ static __always_inline struct Known *known_place(struct task_struct *task) {
 }
 
 static __always_inline int is_as_known(const struct Known *place, struct task_struct *task) {
-  return place->task == state.task && place->pid == (u32)task->tgid && place->leader_time != 0 &&
-         place->generation == (u32)state.generation && place->turn > state.walk &&
-         place->leader_time == task->se.sum_exec_runtime;
+  if (place->task != state.task || place->pid != (u32)task->tgid ||
+      place->generation != (u32)state.generation || place->turn <= state.walk)
+    return 0;
+  if (place->leader_time != 0) return place->leader_time == task->se.sum_exec_runtime;
+  return is_team_as_known(known_team(task));
 }
 
 static __always_inline void know(struct Known *place, struct task_struct *task,
-                                 const struct Written *written) {
+                                 const struct Written *written, const struct Team *team) {
   place->task = state.task;
   place->pid = task->tgid;
   place->leader_time = written->leader_time;
   place->generation = written->generation;
   place->turn = written->turn;
+  if (written->leader_time == 0) know_team(known_team(task), team, written->cpu_time);
 }
 
 // Reads it, for nothing but that it is near then.

@@ -247,7 +247,7 @@ int walk(void *context) {
     if (before->has_team)
       team = bpf_task_storage_get(&teams, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
     if (!is_as_written(before, team)) visit(before, team);
-    know(place, task, before);
+    know(place, task, before, team);
   }
   bpf_iter_task_destroy(&iterator);
   bpf_rcu_read_unlock();
