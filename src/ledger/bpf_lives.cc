@@ -36,24 +36,6 @@ constexpr std::size_t kReadInPlace = kLifeRingWake;
 constexpr std::array kNames = {"fork", "exec", "exit"};
 static_assert(kLifeFork == 0 && kLifeExec == 1 && kLifeExit == 2);
 
-// The kernel's ring wakes us, and where the programs have no ring of their own the records are in it.
-struct Rings {
-  std::unique_ptr<RecordRing> records;
-  std::unique_ptr<BpfRing> bell;  // what rang is to be taken out of it, or it rings no more when it is full
-};
-
-Result<Rings> rings_in(const BpfObjects& objects, int ring_map, int state_map) {
-  Rings rings;
-  const auto own = objects.find("records");
-  if (own) {
-    rings.records = TRY(LifeRingReader::create(state_map, *own));
-    rings.bell = TRY(BpfRing::create(ring_map, kLifeBellBytes));
-  } else {
-    rings.records = TRY(BpfRing::create(ring_map, kLifeRingBytes));
-  }
-  return rings;
-}
-
 // Runs of a program that the kernel left out because it was running already on that CPU; no right to
 // ask, or a kernel that does not count them: none are known.
 std::int64_t runs_left_out(int program) {
@@ -69,15 +51,16 @@ std::int64_t runs_left_out(int program) {
 class StatePage {
  public:
   static Result<StatePage> create(int map) {
-    void* place = mmap(nullptr, kBytes, PROT_READ, MAP_SHARED, map, 0);
+    void* place = mmap(nullptr, kBytes, PROT_READ | PROT_WRITE, MAP_SHARED, map, 0);
     if (place == MAP_FAILED) return last_system_error("map", "the state of the BPF programs");
-    return StatePage(static_cast<const LifeState*>(place));
+    return StatePage(static_cast<LifeState*>(place));
   }
   StatePage(StatePage&& other) noexcept : state_(std::exchange(other.state_, nullptr)) {}
   StatePage& operator=(StatePage&&) = delete;
   ~StatePage() {
-    if (state_ != nullptr) munmap(const_cast<LifeState*>(state_), kBytes);
+    if (state_ != nullptr) munmap(state_, kBytes);
   }
+  LifeState& get() const { return *state_; }
   std::int64_t lost(int kind) const {
     return static_cast<std::int64_t>(__atomic_load_n(&state_->lost[kind], __ATOMIC_RELAXED));
   }
@@ -85,9 +68,27 @@ class StatePage {
  private:
   static constexpr std::size_t kBytes = sizeof(LifeState);
 
-  explicit StatePage(const LifeState* state) : state_(state) {}
-  const LifeState* state_;
+  explicit StatePage(LifeState* state) : state_(state) {}
+  LifeState* state_;
 };
+
+// The kernel's ring wakes us, and where the programs have no ring of their own the records are in it.
+struct Rings {
+  std::unique_ptr<RecordRing> records;
+  std::unique_ptr<BpfRing> bell;  // what rang is to be taken out of it, or it rings no more when it is full
+};
+
+Result<Rings> rings_in(const BpfObjects& objects, int ring_map, const StatePage& state) {
+  Rings rings;
+  const auto own = objects.find("records");
+  if (own) {
+    rings.records = std::make_unique<LifeRingReader>(state.get(), *own);
+    rings.bell = TRY(BpfRing::create(ring_map, kLifeBellBytes));
+  } else {
+    rings.records = TRY(BpfRing::create(ring_map, kLifeRingBytes));
+  }
+  return rings;
+}
 
 class BpfLives final : public LifeSource {
  public:
@@ -95,7 +96,7 @@ class BpfLives final : public LifeSource {
     const int ring_map = TRY(objects.find("ring"));
     const int state_map = TRY(objects.find("state"));
     StatePage state = TRY(StatePage::create(state_map));
-    Rings rings = TRY(rings_in(objects, ring_map, state_map));
+    Rings rings = TRY(rings_in(objects, ring_map, state));
     auto backlog = TRY(Backlog::create(kBacklogBytes));
     std::unique_ptr<BpfLives> self(
         new BpfLives(std::move(objects), std::move(state), std::move(rings), std::move(backlog)));

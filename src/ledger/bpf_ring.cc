@@ -14,11 +14,6 @@ namespace {
 
 constexpr std::uint64_t kAlignment = 8;
 
-std::uint64_t load(const void* place) {
-  // Pairs with the kernel's store of its position: what lies before it is written.
-  return __atomic_load_n(static_cast<const std::uint64_t*>(place), __ATOMIC_ACQUIRE);
-}
-
 }  // namespace
 
 BpfRing::BpfRing(FileDescriptor map, std::size_t bytes)
@@ -58,14 +53,14 @@ std::span<const std::byte> BpfRing::record_at(std::uint64_t position, std::uint3
 }
 
 std::size_t BpfRing::used() const {
-  return load(producer_page_) - *static_cast<const std::uint64_t*>(consumer_page_);
+  return load_of_kernel(producer_page_) - *static_cast<const std::uint64_t*>(consumer_page_);
 }
 
 // Each record: its size with two flags in the upper bits, 4 bytes for the kernel, then its bytes,
 // padded to 8.
 Result<void> BpfRing::look(const Each& each) {
   seen_ = *static_cast<const std::uint64_t*>(consumer_page_);
-  const std::uint64_t end = load(producer_page_);
+  const std::uint64_t end = load_of_kernel(producer_page_);
   if (seen_ < end) TRY(window_.show(seen_, end));
   while (seen_ < end) {
     // Pairs with the kernel's release when a record is submitted: its bytes are written.

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads the ring of bpf/own_ring.bpf.h (struct LifeRecords) by the descriptors of its maps.
+// Reads the ring of bpf/own_ring.bpf.h (struct LifeRecords) in memory that is shared with the programs.
 #pragma once
 
 #include <cstdint>
-#include <memory>
 
 #include "base/error.h"
 #include "ledger/bpf/life_record.h"
@@ -14,20 +13,15 @@ namespace tacho {
 
 class LifeRingReader final : public RecordRing {
  public:
-  // The maps of LifeState and LifeRecords; the second stays the caller's, and open as long as this.
-  static Result<std::unique_ptr<LifeRingReader>> create(int state, int records);
-  ~LifeRingReader() override;
-  LifeRingReader(const LifeRingReader&) = delete;
-  LifeRingReader& operator=(const LifeRingReader&) = delete;
+  // The memory of `state`, and `records`, the descriptor of the map of LifeRecords, stay the caller's.
+  LifeRingReader(LifeState& state, int records);
 
   std::size_t used() const override;
   Result<void> look(const Each& each) override;
   void release() override;
 
  private:
-  LifeRingReader(int records, LifeState* state);
-
-  LifeState* const state_;
+  LifeState& state_;
   RingWindow window_;
   std::uint64_t seen_;  // where the last look ended
 };

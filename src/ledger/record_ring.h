@@ -3,12 +3,18 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <span>
 
 #include "base/error.h"
 
 namespace tacho {
+
+// Pairs with the kernel's store of a position, or of a word that completes a record: what lies before is written.
+inline std::uint64_t load_of_kernel(const void* place) {
+  return __atomic_load_n(static_cast<const std::uint64_t*>(place), __ATOMIC_ACQUIRE);
+}
 
 class RecordRing {
  public:

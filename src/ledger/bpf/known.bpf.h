@@ -50,19 +50,16 @@ struct {
   __type(value, struct KnownTeam);
 } known_teams SEC(".maps");
 
+static __always_inline u32 place_of(struct task_struct *task) { return task->tgid & (KNOWN_PLACES - 1); }
+
 static __always_inline struct KnownTeam *known_team(struct task_struct *task) {
-  const u32 index = task->tgid & (KNOWN_PLACES - 1);
+  const u32 index = place_of(task);
   return bpf_map_lookup_elem(&known_teams, &index);
 }
 
 __noinline int is_team_as_known(const struct KnownTeam *known) {
   if (!known || known->count == 0) return 0;
-  u64 time = 0;
-  for (u32 i = 0; i < KNOWN_THREADS; ++i) {
-    if (i >= known->count) break;
-    time += plain(known->threads[i])->se.sum_exec_runtime;
-  }
-  return time == known->time;
+  return time_of_threads(known->threads, known->count, KNOWN_THREADS) == known->time;
 }
 
 // `cpu_time`: of the team with those that are gone.
@@ -78,7 +75,7 @@ __noinline int know_team(struct KnownTeam *known, const struct Team *team, u64 c
 
 // Who is at state.task. Never nothing, which the verifier cannot know.
 static __always_inline struct Known *known_place(struct task_struct *task) {
-  const u32 index = task->tgid & (KNOWN_PLACES - 1);
+  const u32 index = place_of(task);
   return bpf_map_lookup_elem(&known, &index);
 }
 

@@ -142,11 +142,12 @@ static __always_inline void gather(struct Team *team, struct signal_struct *sign
   team->count = found == count ? count : 0;
 }
 
-static __always_inline u64 time_of_team(const struct Team *team) {
+// Of `count` threads, of which there is room for `most`.
+static __always_inline u64 time_of_threads(const u64 *threads, u64 count, u32 most) {
   u64 time = 0;
-  for (u32 i = 0; i < TEAM_THREADS; ++i) {
-    if (i >= team->count) break;
-    time += plain(team->threads[i])->se.sum_exec_runtime;
+  for (u32 i = 0; i < most; ++i) {
+    if (i >= count) break;
+    time += plain(threads[i])->se.sum_exec_runtime;
   }
   return time;
 }
@@ -160,7 +161,8 @@ __noinline u64 cpu_time_of(u64 address, struct Team *team) {
   if (count == 1) return gone_time + leader->se.sum_exec_runtime;
   if (team && count <= TEAM_THREADS) {
     if (team->gone_time != gone_time || team->count != count) gather(team, signal);
-    if (team->count != 0) return team->gone_time + time_of_team(team);
+    if (team->count != 0)
+      return team->gone_time + time_of_threads(team->threads, team->count, TEAM_THREADS);
   }
   struct Threads threads = {};
   begin(&threads, signal);
