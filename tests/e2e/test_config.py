@@ -9,7 +9,7 @@ import tempfile
 
 import pytest
 
-from conftest import LIMIT
+from conftest import LIMIT, start_of
 
 
 @pytest.fixture
@@ -26,8 +26,7 @@ def configured(tacho, home):
 
 
 def interval_of(home):
-    newest = max(pathlib.Path(home["XDG_STATE_HOME"]).glob("tacho/*.tacho"),
-                 key=lambda path: path.stat().st_mtime_ns)
+    newest = max(pathlib.Path(home["XDG_STATE_HOME"]).glob("tacho/*.tacho"), key=start_of)
     return json.loads((newest / "recording.json").read_text())["interval"]
 
 
