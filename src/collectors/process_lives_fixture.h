@@ -68,7 +68,7 @@ inline LifeEvent exit_of(int pid, std::int64_t start = kStart) {
 inline void write_living(Machine& machine, int pid, int parent, char state = 'S', std::int64_t start = kStart) {
   const std::string folder = fmt::format("proc/{}/", pid);
   machine.write(folder + "stat",
-                fmt::format("{} (sh) {} {} 1 1 0 -1 4194304 50 0 2 0 1 5 0 0 20 0 1 0 {} 8388608 {} "
+                fmt::format("{} (sh) {} {} 1 1 0 -1 4194304 50 0 2 0 0 0 0 0 20 0 1 0 {} 8388608 {} "
                             "0 1 1 0 0 0 0 0 0 0 0 0 0 17 1 0 0 0 0 0 0 0 0 0 0 0 0 0\n",
                             pid, state, parent, start / 10'000'000, 300));
   machine.write(folder + "schedstat", "1000 10 1\n");

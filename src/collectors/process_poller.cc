@@ -10,6 +10,7 @@
 #include "collectors/process_walk.h"
 #include "kernel/fields.h"
 #include "kernel/limits.h"
+#include "ledger/cpu_split.h"
 
 namespace tacho {
 namespace {
@@ -48,10 +49,14 @@ bool ran_since_read(const LivingProcess& process, const WalkedProcess& walked) {
          walked.cpu_time_main_thread != process.run_time;
 }
 
-// schedstat is the main thread's alone, and without descriptors there is nothing to go by.
-bool knows_when_unchanged(const LivingProcess& process) {
-  return process.schedstat && (process.statm || process.is_kernel_thread()) &&
-         process.numbers.threads <= 1;
+// stat's own steps are 10 ms.
+void make_times_exact(LivingProcess& process, CpuSplit before) {
+  if (!process.cpu_time) return;
+  ProcessStat& stat = process.numbers;
+  const CpuSplit now =
+      following(before, split_cpu_time(*process.cpu_time, stat.user_time, stat.system_time));
+  stat.user_time = now.user;
+  stat.system_time = now.system;
 }
 
 }  // namespace
@@ -95,7 +100,8 @@ std::unique_ptr<LivingProcess> ProcessPoller::find(int pid) {
 
 void ProcessPoller::welcome(LivingProcess& process, Rows& rows) {
   keep_open(process);
-  if (process.schedstat) read_schedule(process);
+  look_whether_it_ran(process);
+  make_times_exact(process, {});
   if (process.statm) read_memory(process);
   // At the first tick somebody waits, and all processes are new: what takes long follows in the
   // next ticks.
@@ -146,12 +152,9 @@ bool ProcessPoller::update(LivingProcess& process, Rows& rows) {
     keep_open(process);
   }
   const bool key = now_.tick >= process.key_due;
-  bool changed = !knows_when_unchanged(process);
-  if (process.schedstat) {
-    const Change change = read_schedule(process);
-    if (change == Change::gone) return false;
-    changed = changed || change == Change::yes;
-  }
+  const Change ran = look_whether_it_ran(process);
+  if (ran == Change::gone) return false;
+  bool changed = ran == Change::yes || !knows_when_unchanged(process);
   if (process.statm && (changed || key || memory_moved_ || is_memory_turn(process))) {
     const Change change = read_memory(process);
     if (change == Change::gone) return false;
@@ -173,7 +176,11 @@ std::string_view ProcessPoller::read_often(LivingProcess& process, FileDescripto
                                            const char* name, bool often, int& error) {
   if (!kept && often && may_keep(1)) {
     kept = reader_.open(process.pid, name);
-    kept_ += static_cast<bool>(kept);
+    if (!kept) {
+      error = errno;
+      return {};
+    }
+    ++kept_;
   }
   return kept ? reader_.read(kept, error) : reader_.read(process.pid, name, error);
 }
@@ -194,14 +201,32 @@ bool ProcessPoller::update_stat(LivingProcess& process, Rows& rows, bool key, bo
   process.changed_since_key = process.changed_since_key || changed;
   if (process.command != stat->command || process.numbers.parent != stat->parent)
     process.needs_info = true;
+  const CpuSplit before{process.numbers.user_time, process.numbers.system_time};
   take_stat(process, *stat);
+  make_times_exact(process, before);
   write_row(process, rows, key);
   return true;
 }
 
+// Without clocks schedstat tells, of the main thread alone, and without descriptors there is nothing to go by.
+bool ProcessPoller::knows_when_unchanged(const LivingProcess& process) const {
+  if (!process.statm && !process.is_kernel_thread()) return false;
+  return reader_.has_clocks() || (process.schedstat && process.numbers.threads <= 1);
+}
+
+ProcessPoller::Change ProcessPoller::look_whether_it_ran(LivingProcess& process) {
+  if (!reader_.has_clocks()) return process.schedstat ? read_schedule(process) : Change::no;
+  const auto time = reader_.cpu_time(process.pid);
+  if (!time) return Change::gone;
+  if (time == process.cpu_time) return Change::no;
+  process.cpu_time = time;
+  read_schedule(process);
+  return Change::yes;
+}
+
 ProcessPoller::Change ProcessPoller::read_schedule(LivingProcess& process) {
   int error = 0;
-  Fields fields(reader_.read(process.schedstat, error));
+  Fields fields(read_often(process, process.schedstat, "schedstat", process.runs_often, error));
   if (error != 0) return Change::gone;
   const std::int64_t run_time = fields.number().value_or(0);
   const std::int64_t run_delay = fields.number().value_or(0);
@@ -228,7 +253,7 @@ ProcessPoller::Change ProcessPoller::read_memory(LivingProcess& process) {
 
 void ProcessPoller::keep_open(LivingProcess& process) {
   if (!may_keep(2)) return;
-  process.schedstat = reader_.open(process.pid, "schedstat");
+  if (!reader_.has_clocks()) process.schedstat = reader_.open(process.pid, "schedstat");
   // A thread of the kernel has no memory of its own.
   if (!process.is_kernel_thread()) process.statm = reader_.open(process.pid, "statm");
   kept_ += static_cast<bool>(process.schedstat) + static_cast<bool>(process.statm);
@@ -257,10 +282,13 @@ void ProcessPoller::write_row(LivingProcess& process, Rows& rows, bool key) {
 
 void ProcessPoller::read_status(LivingProcess& process) {
   int error = 0;
-  const std::string_view io =
-      read_often(process, process.io_file, "io", process.runs_often, error);
-  process.io_denied = error == EACCES || error == EPERM;
-  if (error == 0) process.io = parse_process_io(io);
+  // Who is denied it once is asked again with key rows.
+  if (!process.io_denied || now_.tick >= process.key_due) {
+    const std::string_view io =
+        read_often(process, process.io_file, "io", process.runs_often, error);
+    process.io_denied = error == EACCES || error == EPERM;
+    if (error == 0) process.io = parse_process_io(io);
+  }
   const std::string_view status =
       read_often(process, process.status_file, "status", process.runs_often, error);
   if (error != 0) return;

@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -27,6 +28,13 @@ constexpr std::size_t kListBuffer = 32768;
 // Listing costs 1 us a process, the count of those that were made 25: worth it from here on.
 constexpr std::size_t kManyProcesses = 200;
 
+// The clock that runs while threads of the process do (clock_getcpuclockid(3), which would ask the kernel
+// for the clock once more).
+constexpr clockid_t clock_of_process(int pid) {
+  constexpr clockid_t kScheduled = 2;  // CPUCLOCK_SCHED: time on a CPU, in user mode and in the kernel
+  return static_cast<clockid_t>(~static_cast<unsigned>(pid) << 3 | kScheduled);
+}
+
 // "PID/NAME" without allocating.
 struct Path {
   char text[64];
@@ -42,7 +50,25 @@ Result<ProcessReader> ProcessReader::create(const Root& root) {
   if (auto stat = root.open_file("proc/stat", Records::one_piece))
     reader.machine_stat_ = std::move(*stat);
   reader.buffer_.resize(kBuffer);
+  reader.has_our_pids_ = reader.is_machine_ && reader.shows_our_pids();
+  reader.has_clocks_ = reader.has_our_pids_ && reader.cpu_time(getpid());
   return reader;
+}
+
+// A container may have been given the /proc of its host.
+bool ProcessReader::shows_our_pids() {
+  char self[16];
+  const ssize_t size = readlinkat(folder_.get(), "self", self, sizeof self);
+  if (size < 0 || std::string_view(self, static_cast<std::size_t>(size)) != std::to_string(getpid()))
+    return false;
+  int error = 0;
+  return !parse_process_status(read(getpid(), "status", error)).inner_pid;
+}
+
+std::optional<std::int64_t> ProcessReader::cpu_time(int pid) const {
+  timespec time{};
+  if (clock_gettime(clock_of_process(pid), &time) != 0) return std::nullopt;
+  return time.tv_sec * 1'000'000'000 + time.tv_nsec;
 }
 
 std::optional<std::int64_t> ProcessReader::count_made() {
@@ -109,7 +135,7 @@ std::optional<std::string> ProcessReader::link(int pid, const char* name) const 
 
 std::optional<std::int64_t> ProcessReader::descriptor_limit(int pid) {
   rlimit limit{};
-  if (is_machine_ && prlimit(pid, RLIMIT_NOFILE, nullptr, &limit) == 0)
+  if (has_our_pids_ && prlimit(pid, RLIMIT_NOFILE, nullptr, &limit) == 0)
     return limit.rlim_cur == RLIM_INFINITY
                ? std::nullopt
                : std::optional(static_cast<std::int64_t>(limit.rlim_cur));

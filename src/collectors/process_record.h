@@ -66,14 +66,16 @@ struct YoungProcess {
 struct LivingProcess {
   int pid = 0;
   std::uint64_t number = 0;
-  FileDescriptor schedstat, statm;     // kept open while descriptors last
-  FileDescriptor stat, io_file, status_file;  // the same, for one that runs at tick after tick
+  // Kept open while descriptors last: what says whether something changed, and the rest of one that runs
+  // at tick after tick.
+  FileDescriptor schedstat, statm, stat, io_file, status_file;
   int kept() const {
     return static_cast<bool>(schedstat) + static_cast<bool>(statm) + static_cast<bool>(stat) +
            static_cast<bool>(io_file) + static_cast<bool>(status_file);
   }
 
   // As last read, or walked over.
+  std::optional<std::int64_t> cpu_time;  // ns, all threads, by its clock
   bool has_schedule = false;  // the three that follow are known
   std::int64_t run_time = 0, run_delay = 0, slices = 0;     // of the main thread, ns
   std::int64_t virtual_pages = 0, resident_pages = 0;
@@ -90,7 +92,7 @@ struct LivingProcess {
   std::uint64_t key_due = 0;   // tick of the next key row
   std::uint64_t ran_tick = 0;  // the last tick in which it was seen to have changed
   bool runs_often = false;     // that was so at two ticks one after the other
-  // What its last key row said. It stays so while neither schedstat nor statm changes.
+  // What its last key row said. It stays so while it does not run and keeps its memory.
   bool changed_since_key = true;
   std::optional<std::int64_t> walked_oom_score_adj, walked_descriptors, walked_descriptor_limit;
   std::optional<std::int64_t> descriptor_count, oom_score, oom_score_adj;

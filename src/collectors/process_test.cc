@@ -1,12 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 #include <gtest/gtest.h>
-#include <signal.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <map>
 #include <set>
 
@@ -233,38 +229,6 @@ TEST(Process, FollowsTheCommandsDescendants) {
   ASSERT_TRUE(watch.turn(true));
   for (std::size_t row = 0; row < watch.size(kInfo); ++row)
     EXPECT_EQ(watch.number(row, "in_command", kInfo), watch.number(row, "pid", kInfo) != 300);
-}
-
-// The real machine: a child of ours lives, works, and is killed.
-TEST(Process, SeesARealChildLiveAndEnd) {
-  const int child = fork();
-  if (child == 0) {
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    prctl(PR_SET_NAME, "tacho child");
-    for (;;) pause();
-  }
-  fixture::StandingClock clock;
-  const Root root = Root::open().value();
-  Settings settings;
-  const CollectorEnvironment environment{.root = root, .settings = settings, .clock = clock};
-  const auto collector = fixture::collector("process").create(environment).value();
-  std::vector<Rows> rows;
-  for (const Table* table : fixture::collector("process").tables) rows.emplace_back(*table);
-  const auto turn = [&](std::uint64_t tick) {
-    for (Rows& table : rows) table.begin({.tick = tick, .time = 1, .boottime = 1});
-    Collection into(rows, tick == 0, clock);
-    EXPECT_TRUE(collector->collect(into));
-  };
-  const auto pids = [&](std::size_t table) {
-    const auto& words = rows[table].columns()[kStampColumns + 1].words;
-    return std::vector<std::int64_t>(words.begin(), words.end());
-  };
-  turn(0);
-  EXPECT_TRUE(std::ranges::count(pids(kProcess), child));
-  kill(child, SIGKILL);
-  waitpid(child, nullptr, 0);
-  turn(1);
-  EXPECT_TRUE(std::ranges::count(pids(kExit), child));
 }
 
 }  // namespace

@@ -4,6 +4,8 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "ledger/cpu_split.h"
+
 namespace tacho {
 namespace {
 
@@ -26,8 +28,10 @@ bool is_same_process(const LivingProcess& process, const WalkedProcess& walked) 
 
 bool take_figures(LivingProcess& process, const WalkedProcess& walked, std::int64_t page_size) {
   ProcessStat& stat = process.numbers;
-  bool differs = replace(stat.user_time, walked.cpu_time_user);
-  differs |= replace(stat.system_time, walked.cpu_time_system);
+  const CpuSplit cpu = following({stat.user_time, stat.system_time},
+                                 {walked.cpu_time_user, walked.cpu_time_system});
+  bool differs = replace(stat.user_time, cpu.user);
+  differs |= replace(stat.system_time, cpu.system);
   differs |= replace(stat.state, static_cast<char>(walked.state));
   differs |= replace(stat.virtual_size, walked.memory_virtual);
   differs |= replace(stat.threads, walked.thread_count);

@@ -21,4 +21,12 @@ constexpr CpuSplit split_cpu_time(std::int64_t exact, std::int64_t sampled_user,
   return {exact - system, system};
 }
 
+// `now` as it can follow `before`: with the sum of `now`, and neither time goes back.
+constexpr CpuSplit following(CpuSplit before, CpuSplit now) {
+  const std::int64_t exact = now.user + now.system;
+  if (now.system < before.system) now = {exact - before.system, before.system};
+  if (now.user < before.user) now = {before.user, exact - before.user};
+  return {now.user, now.system < before.system ? before.system : now.system};
+}
+
 }  // namespace tacho

@@ -17,5 +17,18 @@ TEST(CpuSplit, KeepsTheExactSumInTheSampledProportion) {
   EXPECT_EQ(split_cpu_time(kYears, kYears, kYears).system, kYears / 2);
 }
 
+TEST(CpuSplit, NeitherTimeGoesBackAndTheSumStaysExact) {
+  struct Case {
+    CpuSplit before, now, wanted;
+  };
+  for (const Case& one : {Case{{10, 5}, {12, 6}, {12, 6}}, Case{{20, 0}, {10, 11}, {20, 1}},
+                          Case{{5, 15}, {16, 5}, {6, 15}}, Case{{}, {3, 4}, {3, 4}},
+                          Case{{10, 10}, {9, 10}, {10, 10}}}) {
+    const CpuSplit got = following(one.before, one.now);
+    EXPECT_EQ(got.user, one.wanted.user);
+    EXPECT_EQ(got.system, one.wanted.system);
+  }
+}
+
 }  // namespace
 }  // namespace tacho
