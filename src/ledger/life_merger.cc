@@ -90,10 +90,17 @@ void LifeMerger::add(const ConnectorEvent& event, std::int64_t boottime_offset, 
   list(event.pid, end);
 }
 
-void LifeMerger::find_gone(const std::function<bool(int)>& is_gone) {
+// The account of the only thread that a process ever had says that it was the last one.
+bool LifeMerger::End::is_whole() const { return is_attributed && last_seen && !had_threads; }
+
+bool LifeMerger::may_be_told(const End& end) const {
+  return parts_.taskstats && has_attributed_ && end.rounds == 0;
+}
+
+void LifeMerger::find_gone(const std::function<bool(int)>& is_gone, bool all) {
   for (const int pid : listed_) {
     End& end = ends_[pid];
-    if (!end.leader_exited) continue;
+    if (!end.leader_exited || end.is_whole() || (!all && may_be_told(end))) continue;
     end.is_settled = end.is_gone;
     if (end.is_gone) continue;
     end.is_gone = is_gone(pid);
@@ -116,7 +123,7 @@ void LifeMerger::add(const TaskRecord& record, std::int64_t sent_after, std::int
   const int process = record.process ? *record.process : record.sum ? record.sum->pid : record.pid;
   End& end = end_for(record, process);
   ++end.threads;
-  if (!record.process) has_unattributed_ = true;
+  (record.process ? has_attributed_ : has_unattributed_) = true;
   end.is_attributed = record.process.has_value();
   end.seen = now;
   end.started_after = std::min(end.started_after, sent_after - record.age);
@@ -165,6 +172,7 @@ void LifeMerger::move_thread(int thread, int process) {
 bool LifeMerger::is_known(const End& end) const {
   // Without the connector: siblings that were just ending have had one more turn to send theirs.
   if (!parts_.connector) return end.last_seen && (!end.had_threads || end.rounds > 0);
+  if (end.is_whole()) return end.leader_exited;
   if (!end.is_gone) return false;
   // A thread's exit is told after it is gone: the last one's, by a turn.
   if (end.outlived_leader && !end.is_settled) return false;

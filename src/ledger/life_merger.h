@@ -37,8 +37,9 @@ class LifeMerger {
   // CLOCK_MONOTONIC), find_gone, all that taskstats has, settle. In this order, since the kernel
   // sends a thread's account before the exit that follows it.
   void add(const ConnectorEvent& event, std::int64_t boottime_offset, const Emit& emit);
-  // `is_gone(pid)`: no thread of this process is left.
-  void find_gone(const std::function<bool(int)>& is_gone);
+  // `is_gone(pid)`: no thread of this process is left. Asked of those whose account does not say so;
+  // `all`: also of those whose account may come in this turn.
+  void find_gone(const std::function<bool(int)>& is_gone, bool all);
   // `sent_after`, `now`: between which CLOCK_MONOTONIC times the kernel sent it.
   void add(const TaskRecord& record, std::int64_t sent_after, std::int64_t now,
            std::int64_t boottime_offset);
@@ -75,6 +76,7 @@ class LifeMerger {
     bool is_listed = false;
     std::int64_t listed_at = 0;  // take
     int rounds = 0;              // settled so often
+    bool is_whole() const;
   };
 
   void list(int pid, End& end);
@@ -82,6 +84,7 @@ class LifeMerger {
   void born(const ConnectorEvent& event, const Emit& emit);
   End& end_for(const TaskRecord& record, int process);
   bool is_known(const End& end) const;
+  bool may_be_told(const End& end) const;
   ProcessAccount account_of(const End& end) const;
   void emit_end(int pid, const End& end, const Emit& emit) const;
   void drop_unclaimed(std::int64_t take);
@@ -95,7 +98,7 @@ class LifeMerger {
   std::unordered_map<int, End> replaced_;
   std::vector<int> listed_;                      // those of them that are ending
   std::vector<std::pair<int, int>> owners_;      // thread, process: ended in this turn
-  bool has_unattributed_ = false;
+  bool has_unattributed_ = false, has_attributed_ = false;
 };
 
 }  // namespace tacho

@@ -33,7 +33,7 @@ struct Merging {
     merger.add(out, now, now, kOffset);
   }
   void settle(std::int64_t take = 0) {
-    merger.find_gone([this](int pid) { return !living.contains(pid); });
+    merger.find_gone([this](int pid) { return !living.contains(pid); }, true);
     merger.settle(take, emit);
   }
 
@@ -120,6 +120,38 @@ TEST(LifeMerger, MakesOneEndOfExitAndAccount) {
   EXPECT_EQ(it.ends[0].account.cpu_time_system, 250);
   EXPECT_EQ(it.ends[0].account.memory_peak, 4096 * 50);
   EXPECT_EQ(it.commands[0], "name50");
+}
+
+TEST(LifeMerger, AsksTheKernelOnlyOfThoseWhoseAccountDoesNotSayIt) {
+  Merging it(true, true);
+  std::vector<int> asked;
+  const auto turn = [&](bool all) {
+    it.merger.find_gone([&asked](int pid) { asked.push_back(pid); return true; }, all);
+  };
+  it.tell(Kind::leader_exit, 49, 1000);
+  turn(false);
+  EXPECT_EQ(asked, std::vector<int>{49}) << "whether accounts say of which process they are is not known yet";
+  it.record(49, 49, true, false, 1000);
+  it.merger.settle(1, it.emit);
+  ASSERT_EQ(it.ends.size(), 1U);
+  asked.clear();
+  it.tell(Kind::leader_exit, 50, 2000);
+  it.tell(Kind::leader_exit, 51, 2001);
+  turn(false);
+  it.record(50, 50, true, false, 2000);
+  it.record(51, 51, true, true, 2001);  // it had threads: a sibling's account may be on its way
+  it.merger.settle(1, it.emit);
+  EXPECT_TRUE(asked.empty());
+  ASSERT_EQ(it.ends.size(), 2U);
+  EXPECT_EQ(it.ends[1].pid, 50);
+  turn(false);
+  it.tell(Kind::leader_exit, 52, 3000);  // of this one no account comes
+  turn(true);
+  it.merger.settle(1, it.emit);
+  EXPECT_EQ(asked, (std::vector<int>{51, 52}));
+  ASSERT_EQ(it.ends.size(), 3U);
+  it.merger.settle(9, it.emit);
+  EXPECT_EQ(it.ends.size(), 4U);
 }
 
 TEST(LifeMerger, SumsTheThreads) {

@@ -99,12 +99,13 @@ std::optional<std::int64_t> NetlinkSource::lost() const {
 
 void NetlinkSource::drain() {
   boottime_offset_ = read_clock(CLOCK_BOOTTIME) - read_clock(CLOCK_MONOTONIC);
+  const std::int64_t take = take_;
   if (connector_) {
     drain_connector();
-    merger_.find_gone(is_gone);
+    merger_.find_gone(is_gone, take != settled_take_);
   }
   if (taskstats_) drain_taskstats();
-  if (const std::int64_t take = take_; take != settled_take_) {
+  if (take != settled_take_) {
     merger_.measures_block_delay(measures_block_delay(), read_clock(CLOCK_MONOTONIC));
     settled_take_ = take;
   }

@@ -45,7 +45,7 @@ void read_netlink(std::string_view input, bool has_connector) {
     for_each_message(piece.bytes(), [&](std::uint16_t, std::span<const std::byte> payload) {
       if (const auto event = parse_connector(payload); event && has_connector)
         merger.add(*event, 5'000'000'000, look_at);
-      merger.find_gone([](int pid) { return pid % 2 == 0; });
+      merger.find_gone([](int pid) { return pid % 2 == 0; }, payload.size() % 2 == 0);
       if (const auto record = parse_taskstats(payload))
         merger.add(*record, now - 1'000'000, now, 5'000'000'000);
     });
