@@ -118,12 +118,16 @@ class BpfLives final : public LifeSource {
     const std::scoped_lock lock(ring_mutex_);
     if (rings_.records->used() > kReadInPlace) drain();
     joiner_.begin(each);
-    const auto add = [&](std::span<const std::byte> record) { joiner_.add(record); };
+    bool came = false;
+    const auto add = [&](std::span<const std::byte> record) {
+      came = true;
+      joiner_.add(record);
+    };
     backlog_->take(add);
     auto looked = rings_.records->look(add);
     joiner_.finish();
     rings_.records->release();
-    count_runs_left_out();
+    if (came) count_runs_left_out();
     return looked;
   }
 
@@ -182,7 +186,8 @@ class BpfLives final : public LifeSource {
     }
   }
 
-  // A system call for each, and `lost` is asked more than once a tick.
+  // A system call for each, so neither where `lost` is asked nor when no record came: who was left out had
+  // interrupted one that wrote, or counted as lost.
   void count_runs_left_out() {
     runs_left_out_ = 0;
     for (const int program : programs_) runs_left_out_ += runs_left_out(program);

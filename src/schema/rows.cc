@@ -14,12 +14,13 @@ Rows::Rows(const Table& table) : table_(&table) {
 
 void Rows::begin(const Stamp& stamp) {
   stamp_ = stamp;
+  if (begun_ == 0) return;
   for (ColumnData& data : data_) {
-    if (data.type != Type::text) std::fill_n(data.words.begin(), size_, 0);
+    if (data.type != Type::text) std::fill_n(data.words.begin(), begun_, 0);
     data.bytes.clear();
-    std::ranges::fill(data.present, 0);
+    std::fill_n(data.present.begin(), words_of_bits(begun_), 0);
   }
-  size_ = 0;
+  size_ = begun_ = 0;
 }
 
 void Rows::grow() {
@@ -29,12 +30,13 @@ void Rows::grow() {
       data.ends.resize(room_);
     else
       data.words.resize(room_);
-    data.present.resize((room_ + 63) / 64);
+    data.present.resize(words_of_bits(room_));
   }
 }
 
 void Rows::start_row() {
   if (size_ == room_) grow();
+  begun_ = size_ + 1;
   for (const std::size_t column : texts_)
     data_[column].ends[size_] = static_cast<std::int32_t>(data_[column].bytes.size());
   const std::uint64_t stamp[kStampColumns] = {stamp_.tick, static_cast<std::uint64_t>(stamp_.time),

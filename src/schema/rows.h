@@ -23,6 +23,8 @@ struct Stamp {
   std::int64_t boottime = 0;  // ns since boot
 };
 
+constexpr std::size_t words_of_bits(std::size_t bits) { return (bits + 63) / 64; }
+
 // One column of the rows: fixed-width values as 64-bit words, or text as offsets into bytes. There may be
 // room for more rows than there are: without values, their words 0.
 struct ColumnData {
@@ -31,10 +33,11 @@ struct ColumnData {
   std::vector<std::int32_t> ends;      // text: where each row's bytes end
   std::string bytes;                   // text
   std::vector<std::uint64_t> present;  // one bit a row, lowest first
-  // Of so many rows.
+  // Of so many rows, which are all there are.
   std::size_t null_count(std::size_t rows) const {
     std::size_t values = 0;
-    for (const std::uint64_t word : present) values += static_cast<std::size_t>(std::popcount(word));
+    for (std::size_t at = 0; at < words_of_bits(rows); ++at)
+      values += static_cast<std::size_t>(std::popcount(present[at]));
     return rows - values;
   }
 };
@@ -101,7 +104,7 @@ class Rows {
 
   const Table* table_;
   Stamp stamp_;
-  std::size_t size_ = 0, room_ = 0;
+  std::size_t size_ = 0, begun_ = 0, room_ = 0;  // rows; the last one begun may not be finished
   std::vector<std::size_t> texts_;  // which columns have text
   std::vector<ColumnData> data_;
 };
