@@ -217,7 +217,8 @@ bool ProcessPoller::knows_when_unchanged(const LivingProcess& process) const {
 ProcessPoller::Change ProcessPoller::look_whether_it_ran(LivingProcess& process) {
   if (!reader_.has_clocks()) return process.schedstat ? read_schedule(process) : Change::no;
   const auto time = reader_.cpu_time(process.pid);
-  if (!time) return Change::gone;
+  // Who is there without a clock has its stat read.
+  if (!time) return reader_.exists(process.pid) ? Change::yes : Change::gone;
   if (time == process.cpu_time) return Change::no;
   process.cpu_time = time;
   read_schedule(process);
