@@ -249,8 +249,9 @@ def cost_of_a_life(bench):
                          f"not measured: {source} is refused here", goal))
             continue
         rows.append((f"CPU per process life (fork, exec, exit, its rows) at {per_second} a second, "
-                     f"processes by {used}: recorder + its programs in the kernel, median of {rounds} "
-                     f"{'round' if rounds == 1 else 'rounds'} (95 % interval)", "", of_a_life(spent), goal))
+                     f"processes by {used}: recorder + its programs in the kernel" +
+                     (f", median of {rounds} rounds (95 % interval)" if rounds > 1 else ""), "",
+                     of_a_life(spent), goal))
     return rows
 
 
@@ -260,16 +261,18 @@ def of_a_life(spent):
         return statistics.median(values) * 1e6
 
     def interval(values):
+        if len(values) == 1:
+            return ""
         low, high = interval_of_median(values)
-        return f"({low * 1e6:.2f} to {high * 1e6:.2f})"
+        return f" ({low * 1e6:.2f} to {high * 1e6:.2f})"
 
     recorder = [round[0] for round in spent]
     if any(kernel is None for _, kernel in spent):
-        return f"{middle(recorder):.2f} us {interval(recorder)} (the kernel's part is not measured)"
+        return f"{middle(recorder):.2f} us{interval(recorder)} (the kernel's part is not measured)"
     inside = [counted - clock for _, (counted, clock) in spent]
     both = [sum(parts) for parts in zip(recorder, inside)]
     clock = middle([kernel[1] for _, kernel in spent])
-    return (f"{middle(both):.2f} us {interval(both)}: {middle(recorder):.2f} + {middle(inside):.2f}; not in it "
+    return (f"{middle(both):.2f} us{interval(both)}: {middle(recorder):.2f} + {middle(inside):.2f}; not in it "
             f"{clock:.2f}, the kernel's measuring, as it counts for empty programs")
 
 

@@ -3,17 +3,12 @@
 
 #include <poll.h>
 #include <sys/timerfd.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "base/read_clock.h"
 
 namespace tacho {
 namespace {
-
-Nanoseconds read_clock(clockid_t clock) {
-  timespec value{};
-  clock_gettime(clock, &value);
-  return std::chrono::seconds(value.tv_sec) + Nanoseconds(value.tv_nsec);
-}
 
 // One timer descriptor per thread, opened on first use and closed at its end. ppoll's own timeout
 // would stand still while the machine is suspended.

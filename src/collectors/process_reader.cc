@@ -7,13 +7,13 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
 
+#include "base/read_clock.h"
 #include "collectors/process_files.h"
 #include "kernel/fields.h"
 
@@ -66,9 +66,9 @@ bool ProcessReader::shows_our_pids() {
 }
 
 std::optional<std::int64_t> ProcessReader::cpu_time(int pid) const {
-  timespec time{};
-  if (clock_gettime(clock_of_process(pid), &time) != 0) return std::nullopt;
-  return time.tv_sec * 1'000'000'000 + time.tv_nsec;
+  const auto time = find_clock(clock_of_process(pid));
+  if (!time) return std::nullopt;
+  return time->count();
 }
 
 std::optional<std::int64_t> ProcessReader::count_made() {

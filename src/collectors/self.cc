@@ -7,10 +7,10 @@
 //        root is recorded.
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/read_clock.h"
 #include "collectors/cadence.h"
 #include "collectors/collector.h"
 #include "collectors/self_statistics.h"
@@ -79,9 +79,7 @@ class Self final : public Collector {
   void append_recorder(Rows& rows, bool slow) {
     rows.start_row();
     rows.set(component, "recorder");
-    timespec cpu{};
-    if (clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &cpu) == 0)
-      rows.set(cpu_time, std::int64_t{cpu.tv_sec} * 1'000'000'000 + cpu.tv_nsec);
+    if (const auto cpu = find_clock(CLOCK_PROCESS_CPUTIME_ID)) rows.set(cpu_time, cpu->count());
     if (const auto text = memory_.reread()) {
       Fields fields(*text);
       fields.skip(1);

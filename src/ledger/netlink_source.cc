@@ -4,13 +4,13 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 
 #include "base/file.h"
+#include "base/read_clock.h"
 #include "base/saturating.h"
 #include "base/text.h"
 #include "ledger/life_record.h"
@@ -29,11 +29,7 @@ constexpr int kMostRounds = 4;
 // What a storm made large and calm times do not need goes back to the system.
 constexpr std::size_t kKeptEvents = 1024;
 
-std::int64_t read_clock(clockid_t clock) {
-  timespec time{};
-  clock_gettime(clock, &time);
-  return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
-}
+std::int64_t monotonic_now() { return read_clock(CLOCK_MONOTONIC).count(); }
 
 // No thread of the process is left, though its parent may not have asked for it yet. Without
 // pidfd_open (Linux 5.3, or forbidden) the exit of the leader must do.
@@ -61,8 +57,8 @@ NetlinkSource::NetlinkSource(std::optional<Connector> connector, std::optional<T
       backlog_(std::move(backlog)),
       merger_({.connector = connector_.has_value(),
                .taskstats = taskstats_.has_value(),
-               .since = read_clock(CLOCK_MONOTONIC)}),
-      drained_at_(read_clock(CLOCK_MONOTONIC)) {}
+               .since = monotonic_now()}),
+      drained_at_(monotonic_now()) {}
 
 Result<std::unique_ptr<LifeSource>> NetlinkSource::start(std::optional<Connector> connector,
                                                          std::optional<Taskstats> taskstats) {
@@ -98,7 +94,7 @@ std::optional<std::int64_t> NetlinkSource::lost() const {
 }
 
 void NetlinkSource::drain() {
-  boottime_offset_ = read_clock(CLOCK_BOOTTIME) - read_clock(CLOCK_MONOTONIC);
+  boottime_offset_ = read_clock(CLOCK_BOOTTIME).count() - monotonic_now();
   const std::int64_t take = take_;
   if (connector_) {
     drain_connector();
@@ -106,7 +102,7 @@ void NetlinkSource::drain() {
   }
   if (taskstats_) drain_taskstats();
   if (take != settled_take_) {
-    merger_.measures_block_delay(measures_block_delay(), read_clock(CLOCK_MONOTONIC));
+    merger_.measures_block_delay(measures_block_delay(), monotonic_now());
     settled_take_ = take;
   }
   count_losses();
@@ -170,15 +166,15 @@ void NetlinkSource::hand_on(const ConnectorEvent& event, const ExecDetails* deta
 }
 
 void NetlinkSource::drain_taskstats() {
-  const std::int64_t before = read_clock(CLOCK_MONOTONIC);
+  const std::int64_t before = monotonic_now();
   taskstats_->read([this](const TaskRecord& record) {
-    merger_.add(record, drained_at_, read_clock(CLOCK_MONOTONIC), boottime_offset_);
+    merger_.add(record, drained_at_, monotonic_now(), boottime_offset_);
   });
   drained_at_ = before;
 }
 
 void NetlinkSource::count_losses() {
-  const std::int64_t now = read_clock(CLOCK_MONOTONIC);
+  const std::int64_t now = monotonic_now();
   std::int64_t all = 0;
   bool unknown = false;
   if (taskstats_) {

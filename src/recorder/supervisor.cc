@@ -17,9 +17,9 @@
 #include <cerrno>
 #include <climits>
 #include <cstring>
-#include <ctime>
 #include <string_view>
 
+#include "base/read_clock.h"
 #include "base/text.h"
 #include "recorder/supervisor_process.h"
 
@@ -46,12 +46,6 @@ constexpr int kTimedOut = 124;
 // Signals whose SI_KERNEL form the terminal sends, to the whole foreground group.
 constexpr std::array kTerminalSignals = {SIGINT,  SIGQUIT, SIGTSTP, SIGHUP,
                                          SIGCONT, SIGTTIN, SIGTTOU, SIGWINCH};
-
-Nanoseconds clock_now(clockid_t clock) {
-  struct timespec now {};
-  clock_gettime(clock, &now);
-  return std::chrono::seconds(now.tv_sec) + Nanoseconds(now.tv_nsec);
-}
 
 std::int64_t nanoseconds_of(const struct timeval& time) {
   return (std::chrono::seconds(time.tv_sec) + std::chrono::microseconds(time.tv_usec)) / 1ns;
@@ -83,7 +77,7 @@ class Supervision {
     if (!prepared) return run_alone(prepared.error());
     start_the_recorder();
     wait_while([&] { return recorder_.ready && !command_ended_; },
-               clock_now(CLOCK_MONOTONIC) + kReadyLimit);
+               read_clock(CLOCK_MONOTONIC) + kReadyLimit);
     recorder_.ready.reset();
     release();
     while (!command_ended_) {
@@ -138,12 +132,12 @@ class Supervision {
   }
 
   void release() {
-    report_.start_time = clock_now(CLOCK_REALTIME).count();
-    report_.start_boottime = clock_now(CLOCK_BOOTTIME).count();
+    report_.start_time = read_clock(CLOCK_REALTIME).count();
+    report_.start_boottime = read_clock(CLOCK_BOOTTIME).count();
     [[maybe_unused]] const ssize_t written = write(command_.release.get(), "", 1);
     command_.release.reset();
     drop_inherited_descriptors();
-    if (options_.timeout) next_deadline_ = clock_now(CLOCK_MONOTONIC) + *options_.timeout;
+    if (options_.timeout) next_deadline_ = read_clock(CLOCK_MONOTONIC) + *options_.timeout;
   }
 
   // Whoever waits for the end of a pipe that the command holds must not wait for us.
@@ -170,7 +164,7 @@ class Supervision {
         wanted[count++] = {.fd = descriptor->get(), .events = POLLIN, .revents = 0};
       int limit = -1;
       if (deadline != 0ns) {
-        const Nanoseconds left = deadline - clock_now(CLOCK_MONOTONIC);
+        const Nanoseconds left = deadline - read_clock(CLOCK_MONOTONIC);
         if (left <= 0ns) return;
         limit = static_cast<int>(std::min<std::int64_t>(
             std::chrono::ceil<std::chrono::milliseconds>(left).count(), INT_MAX));
@@ -236,8 +230,8 @@ class Supervision {
     command_ended_ = true;
     report_.wait_status = status;
     report_.timed_out = timed_out_;
-    report_.end_time = clock_now(CLOCK_REALTIME).count();
-    report_.end_boottime = clock_now(CLOCK_BOOTTIME).count();
+    report_.end_time = read_clock(CLOCK_REALTIME).count();
+    report_.end_boottime = read_clock(CLOCK_BOOTTIME).count();
     report_.cpu_time_user = nanoseconds_of(usage.ru_utime);
     report_.cpu_time_system = nanoseconds_of(usage.ru_stime);
     report_.memory_peak = std::int64_t{usage.ru_maxrss} * 1024;
@@ -247,7 +241,7 @@ class Supervision {
     kill(command_.pid, timed_out_ ? SIGKILL : SIGTERM);
     kill(command_.pid, SIGCONT);  // a stopped one would not notice
     // After SIGKILL there is nothing left to do but to wait.
-    next_deadline_ = timed_out_ ? 0ns : clock_now(CLOCK_MONOTONIC) + kKillDelay;
+    next_deadline_ = timed_out_ ? 0ns : read_clock(CLOCK_MONOTONIC) + kKillDelay;
     timed_out_ = true;
   }
 
@@ -275,7 +269,7 @@ class Supervision {
     [[maybe_unused]] const auto told = write_all(recorder_.control.get(), bytes);
     recorder_.control.reset();
     if (exec_error_ != 0) return;  // nothing ran, nothing is to be said about it
-    const Nanoseconds deadline = clock_now(CLOCK_MONOTONIC) + kReceiptLimit;
+    const Nanoseconds deadline = read_clock(CLOCK_MONOTONIC) + kReceiptLimit;
     // Without a word in the receipt it is dead or dying, and its status says of what.
     wait_while(
         [&] {
